@@ -1,0 +1,56 @@
+import type { Subject } from '@tollgate/api';
+import type { Usage } from '@tollgate/metering';
+import type { CounterName } from './counter.ts';
+
+/**
+ * How an attempt was settled.
+ * `usage`: by the provider's figures. `estimated`: by a local count. `hold`: at the hold, since nothing better is known.
+ * `abandoned`: the caller left and the drain was cut. `interrupted`: the proxy died with the attempt open.
+ * `void`: nothing was sent or nothing was billed (connection refused, 4xx without usage).
+ */
+export type SettleKind = 'usage' | 'estimated' | 'hold' | 'abandoned' | 'interrupted' | 'void';
+
+export interface CounterCharge extends CounterName {
+  readonly windowId: string;
+  readonly epoch: string;
+  readonly held: bigint;
+  readonly charged: bigint;
+  /** Audit only: this counter would have refused the call. */
+  readonly wouldRefuse?: boolean;
+}
+
+/** One row a billed attempt, from day one (design §4.10). Times are milliseconds UTC, for reports only: no safety rests on them. */
+export interface LedgerEvent {
+  /** (instance, seq) is the id: unique, made before the effect, the key of idempotent ingest. */
+  readonly instance: string;
+  readonly seq: number;
+  /** The call's public id, as in `x-tollgate-request-id`. */
+  readonly requestId: string;
+  readonly attempt: number;
+  readonly subject: Subject;
+  readonly user: string | null;
+  readonly promptId: string | null;
+  readonly promptVersion: string | null;
+  readonly route: string | null;
+  readonly backend: string | null;
+  readonly provider: string;
+  readonly format: string;
+  readonly modelAsked: string | null;
+  readonly modelSent: string | null;
+  readonly modelAnswered: string | null;
+  readonly usage: Usage;
+  readonly settle: SettleKind;
+  /** Nano-USD. */
+  readonly held: bigint;
+  readonly charged: bigint;
+  readonly priceVersion: string | null;
+  /** `provider/model` of the row that priced it, with its source and date: what `explain` prints. */
+  readonly priceRow: { readonly model: string; readonly source: string; readonly date: string } | null;
+  /** Let through though its cost could not be bounded. */
+  readonly unproven: boolean;
+  readonly stream: boolean;
+  readonly status: number | null;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly counters: readonly CounterCharge[];
+}

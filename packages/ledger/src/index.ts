@@ -1,0 +1,3 @@
+export * from './counter.ts';
+export * from './event.ts';
+export * from './lease-port.ts';

@@ -1,0 +1,3 @@
+export * from './money.ts';
+export * from './price.ts';
+export * from './usage.ts';

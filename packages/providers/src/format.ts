@@ -1,0 +1,110 @@
+import type { Usage } from '@tollgate/metering';
+
+/** The wire formats that are metered. A host "compatible with OpenAI" speaks one of the first four. */
+export const FORMATS = [
+  'openai-chat',
+  'openai-completions',
+  'openai-responses',
+  'openai-embeddings',
+  'anthropic-messages',
+  'gemini-generate',
+] as const;
+
+export type FormatId = (typeof FORMATS)[number];
+
+/** The family whose error shape a caller expects. */
+export type ErrorShape = 'openai' | 'anthropic' | 'gemini';
+
+/** An image in the request. Unknown dimensions (a URL we never fetch, a format we cannot read) are null. */
+export interface ImagePart {
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly detail: 'low' | 'high' | 'auto' | null;
+}
+
+/** Why the input cannot be bounded by the bytes at hand. */
+export type Unboundable =
+  | 'hosted_tool'
+  | 'file_reference'
+  | 'previous_response'
+  | 'conversation'
+  | 'stored_prompt'
+  | 'background'
+  | 'document'
+  | 'audio_input'
+  | 'video'
+  | 'cached_content';
+
+/** What the priced keys of a request say. Offsets are byte offsets into the body. */
+export interface Envelope {
+  readonly format: FormatId;
+  readonly model: string | null;
+  readonly stream: boolean;
+  /** The caller's own cap, in tokens, per choice; null where it gave none (a null value counts as absent). */
+  readonly outputCap: number | null;
+  /** n, best_of, candidateCount: how many answers are billed. */
+  readonly choices: number;
+  /** Bytes of the body, and how many of them are beyond ASCII or written as an escape that may stand for such. */
+  readonly bytes: number;
+  readonly ascii: boolean;
+  /** Entries of messages / input / contents: each costs template tokens. For embeddings and completions: the inputs. */
+  readonly messages: number;
+  readonly tools: number;
+  readonly images: readonly ImagePart[];
+  /** Bytes of the body that are base64 or data URLs of images: bounded by dimensions, not by bytes. */
+  readonly imageBytes: number;
+  readonly unboundable: readonly Unboundable[];
+  /** stream_options.include_usage as the caller wrote it; null = not said. */
+  readonly includeUsage: boolean | null;
+  readonly user: string | null;
+  readonly serviceTier: string | null;
+  /** Does this body ask for something with its own cache-write rate (Anthropic cache_control, ttl 1h)? */
+  readonly cacheWrite: '5m' | '1h' | null;
+  /** Opaque to callers: where `spliceRequest` may write. */
+  readonly splice: SplicePoints;
+}
+
+export interface SplicePoints {
+  /** Just after the `{` that opens the body (or, for Gemini, its generationConfig). */
+  readonly top: number;
+  readonly topIsEmpty: boolean;
+  /** Byte ranges of values to replace, where the key is already there. Null = the key is absent. */
+  readonly streamOptions: { readonly start: number; readonly end: number; readonly isObject: boolean; readonly isEmpty: boolean } | null;
+  readonly includeUsage: { readonly start: number; readonly end: number } | null;
+  readonly outputCap: { readonly field: string; readonly start: number; readonly end: number } | null;
+  readonly model: { readonly start: number; readonly end: number } | null;
+  readonly generationConfig: { readonly start: number; readonly isEmpty: boolean } | null;
+}
+
+/** A body that is refused at the door. `status` is 400 or 413; `param` is a JSON path where known. */
+export interface EnvelopeFault {
+  readonly status: 400 | 413;
+  readonly code: string;
+  readonly message: string;
+  readonly param: string | null;
+}
+
+export type EnvelopeResult = { readonly ok: true; readonly envelope: Envelope } | { readonly ok: false; readonly fault: EnvelopeFault };
+
+/** What an answer said about itself. `usage` null = it said nothing usable (missing is not zero). */
+export interface Answer {
+  readonly model: string | null;
+  readonly usage: Usage | null;
+  /** The provider's own figures contradict each other or are no counts; `usage` is then null or what could be kept. */
+  readonly usageFault: string | null;
+  /** Text delivered so far, in UTF-8 bytes of the content fields: what an abort is estimated from. */
+  readonly deliveredBytes: number;
+  /** Streams: the protocol's own end was seen (`[DONE]`, message_stop, finishReason …). */
+  readonly complete: boolean;
+  /** The provider reported an error inside the answer. */
+  readonly errored: boolean;
+}
+
+/** Reads a stream as it passes. Holds back nothing but what Tollgate itself had asked to be added. */
+export interface StreamMeter {
+  /** The bytes to forward, which are `chunk` itself (no copy) wherever nothing has to be taken out. */
+  push(chunk: Buffer): Buffer;
+  /** What is still held back at the end of the stream (an unfinished line), then the reading. */
+  end(): Buffer;
+  answer(): Answer;
+}
