@@ -1,0 +1,23 @@
+/** Source runs as it is written: swc strips the types, packages resolve to their sources through the `source` condition. */
+const common = {
+  rootDir: import.meta.dirname,
+  roots: ['<rootDir>/sidecar', '<rootDir>/operator', '<rootDir>/e2e', '<rootDir>/packages'],
+  testEnvironment: 'node',
+  testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' }, sourceMaps: 'inline' }],
+  },
+  modulePathIgnorePatterns: ['/dist/'],
+  testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+};
+
+const INTEGRATION = '\\.integration\\.test\\.ts$';
+
+export default {
+  projects: [
+    { ...common, displayName: 'unit', testMatch: ['**/*.test.ts'], testPathIgnorePatterns: [...common.testPathIgnorePatterns, INTEGRATION] },
+    { ...common, displayName: 'integration', testMatch: ['**/*.integration.test.ts'] },
+  ],
+  collectCoverageFrom: ['{sidecar,operator,packages/*}/src/**/*.ts', '!**/*.test.ts', '!**/testing/**'],
+};
