@@ -1,0 +1,165 @@
+import { counterKey, type CounterName } from '../counter.ts';
+import { decideBlock } from './block-decision.ts';
+import type { BlockSource, CounterTerms, PoolReturn } from './block-source.ts';
+import { LedgerRequestError } from './ledger-request-error.ts';
+import type { PoolCharge } from './pool.ts';
+import { windowKey } from './pool-counter.ts';
+import { largestSlidingSum } from './sliding-sum.ts';
+import { outOf, type CounterTally } from './tally.ts';
+
+/**
+ * The durable end of the chain, kept in memory: for tests and for the simulator, where it plays the part of Postgres.
+ * It has the store's rules and none of its durability.
+ */
+export interface MemoryBlockSource extends BlockSource {
+  /** What hello does: the instance may join the present epoch, also after it had closed it. */
+  register(instance: string): void;
+  /** What a committed batch of events does. */
+  settle(charges: readonly PoolCharge[]): void;
+  sealEpoch(epoch: string): void;
+  /** What the instance's charges in that epoch sum to. A sealed epoch that everyone closed refunds the rest. */
+  closeInstance(instance: string, epoch: string): readonly PoolReturn[];
+  tallies(): readonly CounterTally[];
+}
+
+interface Row {
+  readonly terms: CounterTerms;
+  readonly byEpoch: Map<string, EpochRow>;
+}
+
+interface EpochRow {
+  allocated: bigint;
+  refunded: bigint;
+  readonly settledBy: Map<string, bigint>;
+}
+
+interface EpochState {
+  sealed: boolean;
+  readonly members: Map<string, 'open' | 'closed'>;
+}
+
+export const makeMemoryBlockSource = (): MemoryBlockSource => {
+  const rows = new Map<string, Row>();
+  const epochs = new Map<string, EpochState>();
+  const instances = new Set<string>();
+
+  const rowFor = (terms: CounterTerms): Row => {
+    const key = windowKey(terms, terms.window.id);
+    const row = rows.get(key) ?? { terms, byEpoch: new Map<string, EpochRow>() };
+    rows.set(key, row);
+    return row;
+  };
+
+  /** What is out and what is spent, of this window, or of the fullest run of buckets that it belongs to. */
+  const sums = (terms: CounterTerms): { out: bigint; spent: bigint } => {
+    const sliding = terms.sliding;
+    if (!sliding) {
+      const tally = tallyOf(rowFor(terms));
+      return { out: outOf(tally), spent: tally.settled };
+    }
+    const around = [...rows.values()].filter((row) => counterKey(row.terms) === counterKey(terms));
+    const sum = (amount: (tally: CounterTally) => bigint): bigint =>
+      largestSlidingSum(
+        around.map((row) => ({ start: row.terms.window.start, amount: amount(tallyOf(row)) })),
+        terms.window.start,
+        sliding,
+      );
+    return { out: sum(outOf), spent: sum((tally) => tally.settled) };
+  };
+
+  const refundEpoch = (epoch: string): void => {
+    for (const { byEpoch } of rows.values()) {
+      const row = byEpoch.get(epoch);
+      if (!row) continue;
+      const rest = row.allocated - row.refunded - settledIn(row);
+      // Spent beyond what was leased: a hold was too small. The counter owes it.
+      if (rest < 0n) row.allocated -= rest;
+      else row.refunded += rest;
+    }
+  };
+
+  return {
+    openEpoch: () => {
+      const id = `epoch-${String(epochs.size + 1)}`;
+      epochs.set(id, { sealed: false, members: new Map() });
+      return Promise.resolve(id);
+    },
+    register: (instance) => {
+      instances.add(instance);
+      for (const { sealed, members } of epochs.values()) {
+        if (!sealed && members.get(instance) === 'closed') members.set(instance, 'open');
+      }
+    },
+    join: (epoch, instance) => {
+      const state = epochs.get(epoch);
+      if (!state || state.sealed) return Promise.resolve('sealed');
+      if (!instances.has(instance) || state.members.get(instance) === 'closed') return Promise.resolve('unknown');
+      state.members.set(instance, 'open');
+      return Promise.resolve('joined');
+    },
+    allocate: ({ epoch, terms, need, short }) => {
+      if (epochs.get(epoch)?.sealed !== false) return Promise.resolve({ kind: 'sealed' });
+      const { out, spent } = sums(terms);
+      const decision = decideBlock({ max: terms.max, out, spent, need, short });
+      if (!decision.fits) return Promise.resolve({ kind: 'refused', reason: decision.reason, spent });
+      epochRow(rowFor(terms), epoch).allocated += decision.amount;
+      return Promise.resolve({ kind: 'block', amount: decision.amount, free: terms.max - out - decision.amount });
+    },
+    refund: (epoch, returns) => {
+      for (const back of returns) {
+        const row = rows.get(windowKey(back, back.windowId))?.byEpoch.get(epoch);
+        if (row) row.refunded += back.amount;
+      }
+      return Promise.resolve();
+    },
+    settle: (charges) => {
+      for (const charge of charges) {
+        const row = rows.get(windowKey(charge, charge.windowId));
+        if (!row) throw new LedgerRequestError('unknown_counter', `no block was ever out of ${counterKey(charge)}`);
+        const { settledBy } = epochRow(row, charge.epoch);
+        settledBy.set(charge.instance, (settledBy.get(charge.instance) ?? 0n) + charge.charged);
+      }
+    },
+    sealEpoch: (epoch) => {
+      const state = epochs.get(epoch);
+      if (!state) return;
+      state.sealed = true;
+      if (everyoneClosed(state)) refundEpoch(epoch);
+    },
+    closeInstance: (instance, epoch) => {
+      const state = epochs.get(epoch);
+      state?.members.set(instance, 'closed');
+      if (state?.sealed && everyoneClosed(state)) refundEpoch(epoch);
+      return [...rows.values()].flatMap(({ terms, byEpoch }) => {
+        const amount = byEpoch.get(epoch)?.settledBy.get(instance);
+        return amount === undefined ? [] : [{ ...nameOf(terms), windowId: terms.window.id, amount }];
+      });
+    },
+    tallies: () => [...rows.values()].map(tallyOf),
+  };
+};
+
+const everyoneClosed = (state: EpochState): boolean => [...state.members.values()].every((life) => life === 'closed');
+
+const epochRow = (row: Row, epoch: string): EpochRow => {
+  const found = row.byEpoch.get(epoch) ?? { allocated: 0n, refunded: 0n, settledBy: new Map<string, bigint>() };
+  row.byEpoch.set(epoch, found);
+  return found;
+};
+
+const settledIn = (row: EpochRow): bigint => [...row.settledBy.values()].reduce((sum, amount) => sum + amount, 0n);
+
+const tallyOf = ({ terms, byEpoch }: Row): CounterTally => {
+  const epochRows = [...byEpoch.values()];
+  const sum = (of: (row: EpochRow) => bigint): bigint => epochRows.reduce((total, row) => total + of(row), 0n);
+  return {
+    ...nameOf(terms),
+    windowId: terms.window.id,
+    allocated: sum((row) => row.allocated),
+    refunded: sum((row) => row.refunded),
+    settled: sum(settledIn),
+    unresolved: 0n,
+  };
+};
+
+const nameOf = ({ budget, limit, partition }: CounterName): CounterName => ({ budget, limit, partition });
