@@ -32,8 +32,10 @@ export const makeLogger = ({ process, level, version, to = 1 }: LoggerOptions): 
   // Written at once: the last line before a crash is the one that matters, and no line is written per call at `info`.
   const stream: DestinationStream = typeof to === 'number' ? fileDestination({ dest: to, sync: true }) : to;
   const base = { process, ...(version === undefined ? {} : { version }) };
+  // pino would rebuild `err` from the plain object that `plainFields` made of it.
+  const serializers = { err: (plain: unknown) => plain };
   const formatters = { level: (label: string) => ({ level: label }) };
-  return wrap(pino({ level, base, timestamp: stdTimeFunctions.isoTime, formatters }, stream));
+  return wrap(pino({ level, base, timestamp: stdTimeFunctions.isoTime, formatters, serializers }, stream));
 };
 
 /** Writes nothing: for tests and for code run as a library. */

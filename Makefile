@@ -1,0 +1,83 @@
+# Every target has its line of help beside it. Needs make and Node >= 20; everything else is fetched.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# The pinned Node 24 and every tool come from the workspace; `npx` is the system's own and only starts pnpm.
+PNPM := npx --yes pnpm@10
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+RESULTS := dist/test-results
+INSTALLED := node_modules/.tollgate-installed
+MANIFESTS := package.json pnpm-workspace.yaml pnpm-lock.yaml $(wildcard */package.json packages/*/package.json)
+JEST := node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js
+TOOLS := packages/devtools/src
+REAL ?= 0
+
+.PHONY: help run test test-unit test-clients test-coverage verify lint types generate build bundles bench install clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: ## Serve examples/quickstart on the mock provider; REAL=1 calls the real ones with your keys
+	@$(MAKE) bundles >&2
+	@exec node packages/cli/dist/tollgate.js serve --resources examples/quickstart $(if $(filter 1,$(REAL)),,--mock)
+
+test: bundles ## Install, then run every suite
+	@$(TOOLS)/prerequisites.sh postgres
+	@rm -rf $(RESULTS) && mkdir -p $(RESULTS)
+	@$(JEST) --json --outputFile=$(RESULTS)/jest.json >/dev/null || { node $(TOOLS)/test-sums.ts $(RESULTS) || true; exit 1; }
+	@node $(TOOLS)/test-sums.ts $(RESULTS)
+
+test-unit: $(INSTALLED) ## Run the tests that need no server
+	@$(JEST) --selectProjects unit
+
+test-clients: bundles ## Drive the proxy with the official Python SDKs, in a venv made for it
+	@$(TOOLS)/prerequisites.sh python
+	@bash e2e/python/run.sh
+
+test-coverage: bundles ## Measure line coverage over all product sources; fails under 90 %
+	@$(TOOLS)/prerequisites.sh postgres
+	@node $(TOOLS)/coverage.ts
+
+verify: $(INSTALLED) ## Check generated files, lint, types, dependency rules, unit tests and the billing corpus
+	@$(TOOLS)/prerequisites.sh python
+	@node $(TOOLS)/tree-state.ts save $(RESULTS)/tree.state
+	@$(MAKE) generate
+	@node $(TOOLS)/tree-state.ts compare $(RESULTS)/tree.state 'generated files were stale; commit what make generate wrote:'
+	@$(MAKE) lint types
+	@$(MAKE) test-unit
+	@python3 e2e/src/billing/recompute.py
+	@node $(TOOLS)/tree-state.ts compare $(RESULTS)/tree.state 'a check has changed files:'
+
+lint: $(INSTALLED) ## Lint, formatting, dependency rules, tsconfig references
+	@eslint --cache --cache-location node_modules/.cache/eslint/ .
+	@prettier --check --cache --log-level warn .
+	@depcruise --config .dependency-cruiser.cjs operator sidecar packages e2e
+	@node $(TOOLS)/check-references.ts
+
+types: $(INSTALLED) ## Check the types of every package
+	@tsc -b
+
+generate: $(INSTALLED) ## Write the files that are made from the sources (crds/, docs)
+	@node --conditions=source $(TOOLS)/generate.ts
+
+build: bundles types ## Build the programs and the type declarations
+
+bundles: $(INSTALLED)
+	@node $(TOOLS)/bundle.ts
+
+bench: bundles ## Measure the proxy against direct, nginx and Portkey; writes docs/benchmarks.md
+	@$(TOOLS)/prerequisites.sh nginx
+	@node --conditions=source packages/bench/src/main.ts
+
+install: ## Install the dependencies, as the lock file says
+	@$(PNPM) install --frozen-lockfile
+	@touch $(INSTALLED)
+
+$(INSTALLED): $(MANIFESTS)
+	@$(MAKE) install >&2
+
+clean: ## Remove what was built; installed dependencies stay
+	@rm -rf dist coverage node_modules/.cache */dist packages/*/dist

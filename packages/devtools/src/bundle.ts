@@ -1,0 +1,109 @@
+/** `make build`: one file for each program, from the sources, with the version put in. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { build, type BuildOptions } from 'esbuild';
+
+export interface Program {
+  readonly entry: string;
+  readonly out: string;
+  /** Packages that stay packages: they find files of their own beside them. */
+  readonly external?: readonly string[];
+}
+
+export const PROGRAMS: readonly Program[] = [
+  { entry: 'sidecar/src/main.ts', out: 'sidecar/dist/proxy.js' },
+  { entry: 'packages/tokenizer/src/worker.ts', out: 'sidecar/dist/tokenizer-worker.js' },
+  { entry: 'packages/cli/src/main.ts', out: 'packages/cli/dist/tollgate.js' },
+  {
+    entry: 'packages/standalone/src/pglite-child.ts',
+    out: 'packages/standalone/dist/pglite-child.js',
+    // PGlite loads its WebAssembly and its data from its own folder.
+    external: ['@electric-sql/pglite', '@electric-sql/pglite-socket'],
+  },
+];
+
+/** `0.1.0` on the commit tagged so, else `0.1.0+3f2a91c`, with `.dirty` where the tree has changes. */
+export const versionStamp = (packageVersion: string, describe: string | null): string => {
+  if (describe === null || describe === `v${packageVersion}`) return packageVersion;
+  return `${packageVersion}+${describe.replace(/-dirty$/, '.dirty').replace(/[^0-9A-Za-z.-]/g, '-')}`;
+};
+
+/** Throws where the program cannot be built. */
+export const bundleProgram = async (
+  root: string,
+  { entry, out, external = [] }: Program,
+  version: string,
+): Promise<void> => {
+  if (!existsSync(join(root, entry))) throw new Error(`${entry} does not exist, so ${out} is not built`);
+  await build({
+    ...OPTIONS,
+    absWorkingDir: root,
+    entryPoints: [entry],
+    outfile: out,
+    external: [...OPTIONAL, ...external],
+    define: defines(version),
+  });
+};
+
+/** Native parts that pg and chokidar use where they are installed; they work without. */
+const OPTIONAL = ['pg-native', 'fsevents'];
+
+const OPTIONS = {
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node24',
+  conditions: ['source'],
+  sourcemap: 'linked',
+  // Stack traces and diffs of a bundle stay readable; the size on disk does not matter here.
+  minify: false,
+  legalComments: 'linked',
+  logLevel: 'warning',
+  // CommonJS dependencies call `require` for Node's own modules, and an ES module has none.
+  banner: {
+    js: "import { createRequire as makeRequire } from 'node:module';\nconst require = makeRequire(import.meta.url);",
+  },
+} satisfies BuildOptions;
+
+const defines = (version: string): Record<string, string> => ({
+  __TOLLGATE_VERSION__: JSON.stringify(version),
+  __TOLLGATE_BUNDLED__: 'true',
+});
+
+const gitDescribe = (root: string): string | null => {
+  try {
+    return execFileSync('git', ['describe', '--tags', '--always', '--dirty'], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    // A source archive has no git; the package's version is all there is.
+    return null;
+  }
+};
+
+const packageVersion = (root: string): string => {
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+  return manifest.version;
+};
+
+const bundleAll = async (root: string): Promise<number> => {
+  const version = versionStamp(packageVersion(root), gitDescribe(root));
+  let missing = 0;
+  for (const program of PROGRAMS) {
+    try {
+      await bundleProgram(root, program, version);
+      const kib = Math.ceil(statSync(join(root, program.out)).size / 1024);
+      process.stdout.write(`${relative(root, join(root, program.out)).padEnd(48)} ${String(kib).padStart(6)} KiB\n`);
+    } catch (error) {
+      missing += 1;
+      process.stderr.write(`bundle: ${error instanceof Error ? error.message : String(error)}\n`);
+    }
+  }
+  process.stdout.write(`version ${version}\n`);
+  return missing === 0 ? 0 : 1;
+};
+
+if (import.meta.main) process.exitCode = await bundleAll(join(import.meta.dirname, '../../..'));

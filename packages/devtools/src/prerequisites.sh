@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# What the suites need beside Node: installed by apt where this is Debian and we are root, else named.
+# Usage: prerequisites.sh postgres|python|nginx ...
+set -euo pipefail
+
+has_postgres() { command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
+has_python() { command -v python3 >/dev/null; }
+has_nginx() { command -v nginx >/dev/null || [ -x /usr/sbin/nginx ]; }
+
+packages=()
+for need in "$@"; do
+  case "$need" in
+    postgres) has_postgres || packages+=(postgresql-15) ;;
+    python) has_python || packages+=(python3 python3-venv) ;;
+    nginx) has_nginx || packages+=(nginx-light) ;;
+    *) echo "prerequisites: $need is not known" >&2; exit 64 ;;
+  esac
+done
+[ ${#packages[@]} -eq 0 ] && exit 0
+
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+  echo "Missing: ${packages[*]}. Install them (Debian: sudo apt-get install ${packages[*]}) and try again." >&2
+  exit 69
+fi
+
+echo "installing ${packages[*]}" >&2
+export DEBIAN_FRONTEND=noninteractive
+# The suites start servers of their own: no cluster and no service is wanted from the packages.
+mkdir -p /etc/postgresql-common
+[ -e /etc/postgresql-common/createcluster.conf ] || echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+apt-get update -qq >&2
+if [[ " ${packages[*]} " == *' postgresql-15 '* ]] && ! apt-cache show postgresql-15 >/dev/null 2>&1; then
+  packages=("${packages[@]/postgresql-15/postgresql}")
+fi
+apt-get install -y -qq --no-install-recommends "${packages[@]}" >&2
