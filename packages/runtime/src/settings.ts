@@ -106,7 +106,9 @@ export const flag = () =>
 /** A whole number in a file, its digits in a variable. */
 export const integer = (min: number, max: number) =>
   z
-    .union([z.number(), z.string().regex(/^-?\d{1,16}$/)], { error: 'must be a whole number' })
+    .union([z.number(), z.string().regex(/^-?\d{1,16}$/, 'must be a whole number')], {
+      error: 'must be a whole number',
+    })
     .pipe(
       z.coerce
         .number<string | number>()
