@@ -1,0 +1,52 @@
+/** Label selectors, as Kubernetes writes them. */
+import { z } from 'zod';
+import { listAtomic, withKubernetes, withRule } from './kubernetes-schema.ts';
+
+const MAX_LABELS = 16;
+
+const labelMap = () =>
+  withKubernetes(
+    z
+      .record(z.string().max(317), z.string().max(63))
+      .refine((labels) => Object.keys(labels).length <= MAX_LABELS, { error: `must have at most ${MAX_LABELS} labels` })
+      .describe('Labels that must be there with exactly these values.'),
+    { maxProperties: MAX_LABELS },
+  );
+
+const labelExpression = () =>
+  withRule(
+    z.strictObject({
+      key: z.string().min(1).max(317).describe('The label that the expression is about.'),
+      operator: z
+        .enum(['In', 'NotIn', 'Exists', 'DoesNotExist'])
+        .describe('In and NotIn compare with values; Exists and DoesNotExist ask only whether the label is there.'),
+      values: listAtomic(
+        z.array(z.string().max(63)).max(32).describe('What In and NotIn compare with; empty for the others.'),
+      ).optional(),
+    }),
+    {
+      cel: "self.operator in ['In', 'NotIn'] ? has(self.values) && size(self.values) > 0 : !has(self.values) || size(self.values) == 0",
+      message: 'In and NotIn need values, Exists and DoesNotExist take none',
+      reads: ['operator', 'values'],
+      holds: ({ operator, values = [] }) =>
+        operator === 'In' || operator === 'NotIn' ? values.length > 0 : values.length === 0,
+    },
+  );
+
+/** Labels by value only. */
+export const labelMatch = (description: string) =>
+  withKubernetes(z.strictObject({ matchLabels: labelMap().optional() }).describe(description), { mapType: 'atomic' });
+
+/** Labels by value and by expression. */
+export const labelSelector = (description: string) =>
+  withKubernetes(
+    z
+      .strictObject({
+        matchLabels: labelMap().optional(),
+        matchExpressions: listAtomic(
+          z.array(labelExpression()).max(16).describe('Expressions that must all hold.'),
+        ).optional(),
+      })
+      .describe(description),
+    { mapType: 'atomic' },
+  );
