@@ -54,7 +54,7 @@ verify: $(INSTALLED) ## Check generated files, lint, types, dependency rules, un
 lint: $(INSTALLED) ## Lint, formatting, dependency rules, tsconfig references
 	@eslint --cache --cache-location node_modules/.cache/eslint/ .
 	@prettier --check --cache --log-level warn .
-	@depcruise --config .dependency-cruiser.cjs operator sidecar packages e2e
+	@depcruise --config .dependency-cruiser.cjs $(wildcard operator/src sidecar/src packages/*/src e2e/src)
 	@node $(TOOLS)/check-references.ts
 
 types: $(INSTALLED) ## Check the types of every package

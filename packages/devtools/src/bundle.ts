@@ -2,17 +2,24 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { build, type BuildOptions } from 'esbuild';
+import { build, type BuildOptions, type Metafile } from 'esbuild';
 
 export interface Program {
   readonly entry: string;
   readonly out: string;
   /** Packages that stay packages: they find files of their own beside them. */
   readonly external?: readonly string[];
+  /** Packages that must not be in it, by whatever way. */
+  readonly without?: readonly string[];
 }
 
 export const PROGRAMS: readonly Program[] = [
-  { entry: 'sidecar/src/main.ts', out: 'sidecar/dist/proxy.js' },
+  {
+    entry: 'sidecar/src/main.ts',
+    out: 'sidecar/dist/proxy.js',
+    // What starts with each pod starts quickly and holds no client of the stores (design §6, §2).
+    without: ['zod', 'yaml', 'express', 'js-tiktoken', 'pg', 'ioredis', '@kubernetes/client-node'],
+  },
   { entry: 'packages/tokenizer/src/worker.ts', out: 'sidecar/dist/tokenizer-worker.js' },
   { entry: 'packages/cli/src/main.ts', out: 'packages/cli/dist/tollgate.js' },
   {
@@ -29,14 +36,11 @@ export const versionStamp = (packageVersion: string, describe: string | null): s
   return `${packageVersion}+${describe.replace(/-dirty$/, '.dirty').replace(/[^0-9A-Za-z.-]/g, '-')}`;
 };
 
-/** Throws where the program cannot be built. */
-export const bundleProgram = async (
-  root: string,
-  { entry, out, external = [] }: Program,
-  version: string,
-): Promise<void> => {
+/** Throws where the program cannot be built, or holds what it must not. */
+export const bundleProgram = async (root: string, program: Program, version: string): Promise<void> => {
+  const { entry, out, external = [], without = [] } = program;
   if (!existsSync(join(root, entry))) throw new Error(`${entry} does not exist, so ${out} is not built`);
-  await build({
+  const { metafile } = await build({
     ...OPTIONS,
     absWorkingDir: root,
     entryPoints: [entry],
@@ -44,13 +48,20 @@ export const bundleProgram = async (
     external: [...OPTIONAL, ...external],
     define: defines(version),
   });
+  const unwanted = without.filter((name) => holds(metafile, name));
+  if (unwanted.length > 0)
+    throw new Error(`${out} must not hold ${unwanted.join(', ')}; find the import with esbuild --metafile`);
 };
+
+const holds = ({ inputs }: Metafile, name: string): boolean =>
+  Object.keys(inputs).some((path) => path.includes(`node_modules/${name}/`));
 
 /** Native parts that pg and chokidar use where they are installed; they work without. */
 const OPTIONAL = ['pg-native', 'fsevents'];
 
 const OPTIONS = {
   bundle: true,
+  metafile: true,
   platform: 'node',
   format: 'esm',
   target: 'node24',

@@ -1,5 +1,4 @@
 /** Which fields a log line may carry, and in what form. A field that is not listed is left out: allow-list, not redaction. */
-import { types } from 'node:util';
 
 /** Names equal the metric labels and the columns of the ledger where they mean the same. */
 // prettier-ignore
@@ -69,14 +68,12 @@ const plainUrl = (text: string): string => {
 
 /** Never the object itself: clients hang requests, headers and bodies on their errors. */
 const plainError = (error: unknown): unknown => {
-  if (!types.isNativeError(error)) return { type: typeof error };
+  if (!Error.isError(error)) return { type: typeof error };
   return {
     type: plainText(error.name),
     ...codeOf(error),
     ...(quotesInput(error) ? {} : { message: plainText(error.message) }),
-    ...(types.isNativeError(error.cause)
-      ? { cause: { type: plainText(error.cause.name), ...codeOf(error.cause) } }
-      : {}),
+    ...(Error.isError(error.cause) ? { cause: { type: plainText(error.cause.name), ...codeOf(error.cause) } } : {}),
     at: framesOf(error),
   };
 };

@@ -99,7 +99,7 @@ describe('the logger', () => {
   });
 
   it.each<[string, () => unknown]>([
-    ['JSON that cannot be parsed', () => JSON.parse(`${CANARY}`)],
+    ['JSON that cannot be parsed', () => JSON.parse(CANARY)],
     ['a number that is none', () => BigInt(CANARY)],
     ["Node's own argument errors", () => Buffer.alloc(CANARY as unknown as number)],
     [

@@ -25,6 +25,19 @@ describe('metrics', () => {
     expect(metrics.contentType).toContain('text/plain');
   });
 
+  it('are typed by the list: a wrong name, kind or label does not compile', () => {
+    const metrics = make();
+    const wrong = [
+      // @ts-expect-error a label too few
+      () => metrics.add('tollgate_requests_total', {}),
+      // @ts-expect-error a label too many
+      () => metrics.add('tollgate_bytes_total', { outcome: 'x' }),
+      // @ts-expect-error a gauge is set
+      () => metrics.add('tollgate_open', { format: 'x' }),
+    ];
+    expect(wrong).toHaveLength(3);
+  });
+
   it('may be plain numbers elsewhere, asked when the page is read', async () => {
     const metrics = make();
     let bytes = 0;

@@ -11,15 +11,15 @@ export interface MetricDoc {
 }
 
 type Names<L extends readonly MetricDoc[], K extends MetricDoc['kind']> = Extract<L[number], { kind: K }>['name'];
-type LabelsOf<L extends readonly MetricDoc[], N extends string> =
-  Extract<L[number], { name: N }> extends {
-    labels: readonly (infer T extends string)[];
-  }
-    ? { readonly [K in T]: string }
-    : Readonly<Record<never, string>>;
+type LabelNames<D> = D extends { labels: readonly (infer T extends string)[] } ? T : never;
+/** A metric without labels takes `{}` and nothing else. */
+type Labels<K extends string> = [K] extends [never]
+  ? Readonly<Record<string, never>>
+  : { readonly [Name in K]: string };
+type LabelsOf<L extends readonly MetricDoc[], N extends string> = Labels<LabelNames<Extract<L[number], { name: N }>>>;
 
-export interface MetricSample<Labels> {
-  readonly labels: Labels;
+export interface MetricSample<T> {
+  readonly labels: T;
   readonly value: number;
 }
 

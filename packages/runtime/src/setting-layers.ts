@@ -1,6 +1,6 @@
 /** Where settings come from: a file, then `.env`, then the environment; the later wins. */
 import { readFileSync } from 'node:fs';
-import { parseEnv, types } from 'node:util';
+import { parseEnv } from 'node:util';
 import { ConfigFault } from './config-fault.ts';
 import type { Env } from './env-reader.ts';
 
@@ -71,7 +71,7 @@ const readText = (path: string): string | null => {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if (types.isNativeError(error) && 'code' in error && error.code === 'ENOENT') return null;
+    if (Error.isError(error) && 'code' in error && error.code === 'ENOENT') return null;
     throw new ConfigFault([{ name: path, message: 'the file cannot be read' }], { cause: error });
   }
 };
