@@ -10,6 +10,8 @@ export const SNAPSHOT_CONTRACT = 1;
 export interface Subject {
   readonly namespace: string;
   readonly workload: string;
+  /** `Deployment` and the like; absent where it is not known, and then a target's name alone decides. */
+  readonly workloadKind?: string;
   readonly serviceAccount?: string;
   readonly pod?: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -56,6 +58,8 @@ export interface SnapshotBudget {
   readonly onUnboundable: { readonly action: 'Ceiling' | 'Refuse'; readonly ceiling: string | null };
   readonly onDisconnect: 'Drain' | 'Cancel';
   readonly unresolvedPolicy: 'Charge' | 'Release';
+  /** Binds only calls that take one of these routes (names in the budget's namespace); absent = every call. */
+  readonly routes?: readonly string[];
   readonly limits: readonly SnapshotLimit[];
 }
 
@@ -76,6 +80,8 @@ export interface SnapshotBackend {
   readonly priority: number;
   /** Nano-USD per million tokens; null kinds fall back to the table. `free` = costs nothing, said explicitly. */
   readonly price: SnapshotPriceOverride | null;
+  /** Whose rows of the price table hold for this backend; absent = the provider type's own. */
+  readonly priceProvider?: string;
 }
 
 export interface SnapshotPriceOverride {
