@@ -1,0 +1,96 @@
+/** The measurements as a page: ratios against baselines of the same run first, since the machine is noisy. Pure. */
+import { median } from './statistics.ts';
+
+export interface Round {
+  readonly perSecond: number;
+  /** Microseconds. */
+  readonly cpuPerRequest: number;
+  readonly errors: number;
+  /** Microseconds at a steady 200 a second, from the intended send time. */
+  readonly p50: number;
+  readonly p99: number;
+}
+
+export interface StreamRound {
+  readonly errors: number;
+  readonly cpuPerChunk: number;
+  /** Milliseconds. */
+  readonly firstByteP99: number;
+}
+
+export interface Measured {
+  readonly readyMs: number | null;
+  idleMiB: number;
+  peakMiB: number;
+  readonly rounds: Round[];
+  readonly streams: StreamRound[];
+}
+
+export interface ReportInput {
+  readonly measured: ReadonlyMap<string, Measured>;
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly machine: { readonly cores: number; readonly model: string; readonly memoryGiB: number; readonly node: string };
+  readonly date: string;
+}
+
+export const report = ({ measured, rounds, seconds, machine, date }: ReportInput): string => {
+  const figure = (name: string, pick: (round: Round) => number): number => median((measured.get(name)?.rounds ?? []).map(pick));
+  const streamFigure = (name: string, pick: (round: StreamRound) => number): number => median((measured.get(name)?.streams ?? []).map(pick));
+  const cpu = (name: string): number => figure(name, ({ cpuPerRequest }) => cpuPerRequest);
+  const rate = (name: string): number => figure(name, ({ perSecond }) => perSecond);
+  const added = (name: string): number => figure(name, ({ p50 }) => p50) - figure('direct', ({ p50 }) => p50);
+  const tollgate = measured.get('tollgate');
+  const goals: [string, string, string, boolean][] = [
+    goal('CPU per request, × nginx', cpu('tollgate') / cpu('nginx'), 2.5),
+    goal("CPU per request, × Portkey's", cpu('tollgate') / cpu('portkey'), 1 / 25),
+    goal('requests per second at 64 connections, × nginx', rate('tollgate') / rate('nginx'), 0.4, 'least'),
+    goal('added p50 at 200/s, × what nginx adds', added('tollgate') / added('nginx'), 1.8),
+    goal('500 streams: CPU per chunk, × nginx', streamFigure('tollgate', ({ cpuPerChunk }) => cpuPerChunk) / streamFigure('nginx', ({ cpuPerChunk }) => cpuPerChunk), 2),
+    goal('500 streams: first byte p99, × nginx', streamFigure('tollgate', ({ firstByteP99 }) => firstByteP99) / streamFigure('nginx', ({ firstByteP99 }) => firstByteP99), 10),
+    goal('500 streams: errors', (tollgate?.streams ?? []).reduce((sum, { errors }) => sum + errors, 0), 0),
+    goal('RSS idle, MiB', tollgate?.idleMiB ?? NaN, 80),
+    goal('RSS peak under this load, MiB', tollgate?.peakMiB ?? NaN, 120),
+  ];
+  return `# Benchmarks
+
+Made by \`make bench\` on ${date}: ${String(machine.cores)} cores (${machine.model}), ${String(machine.memoryGiB)} GiB, Node ${machine.node}, loopback. Medians of ${String(rounds)} interleaved rounds
+of ${String(seconds)} s a load, every target against the same upstream process (1 KB JSON answers) in the same round, the target alone
+pinned to one core. Tollgate runs as \`tollgate serve\` with a Hard budget of money and calls, and every call is recorded in
+its ledger; nginx is \`proxy_pass\` with keep-alive; Portkey is its npm gateway without budgets. The machine is shared: trust
+ratios over 1.3, not digits.
+
+## Goals
+
+| | measured | goal | |
+|---|---|---|---|
+${goals.map(([what, value, bound, met]) => `| ${what} | ${value} | ${bound} | ${met ? 'met' : '**missed**'} |`).join('\n')}
+
+## Figures
+
+| at 64 connections | req/s | × direct | × nginx | CPU µs/req | p50 at 200/s, µs | p99, µs | errors | ready ms | RSS idle / peak MiB |
+|---|---|---|---|---|---|---|---|---|---|
+${[...measured]
+  .map(
+    ([name, { readyMs, idleMiB, peakMiB, rounds: all }]) =>
+      `| ${name} | ${round(rate(name))} | ${(rate(name) / rate('direct')).toFixed(2)} | ${(rate(name) / rate('nginx')).toFixed(2)} | ${name === 'direct' ? '' : cpu(name).toFixed(1)} | ${round(figure(name, ({ p50 }) => p50))} | ${round(figure(name, ({ p99 }) => p99))} | ${String(all.reduce((sum, { errors }) => sum + errors, 0))} | ${readyMs === null ? '' : round(readyMs)} | ${name === 'direct' ? '' : `${round(idleMiB)} / ${round(peakMiB)}`} |`,
+  )
+  .join('\n')}
+
+"Ready" of Tollgate is the whole of \`tollgate serve\` (database and control plane included), of the others the process alone.
+
+| 500 streams at once, 50 chunks 100 ms apart | CPU µs/chunk | first byte p99, ms | errors |
+|---|---|---|---|
+${[...measured]
+  .filter(([, { streams }]) => streams.length > 0)
+  .map(([name, { streams }]) => `| ${name} | ${name === 'direct' ? '' : streamFigure(name, ({ cpuPerChunk }) => cpuPerChunk).toFixed(1)} | ${streamFigure(name, ({ firstByteP99 }) => firstByteP99).toFixed(0)} | ${String(streams.reduce((sum, { errors }) => sum + errors, 0))} |`)
+  .join('\n')}
+`;
+};
+
+const goal = (what: string, value: number, bound: number, kind: 'most' | 'least' = 'most'): [string, string, string, boolean] => {
+  const digits = bound > 0 && bound < 0.1 ? 3 : bound >= 10 ? 0 : 2;
+  return [what, value.toFixed(digits), `${kind === 'most' ? '≤' : '≥'} ${bound.toFixed(digits)}`, kind === 'most' ? value <= bound : value >= bound];
+};
+
+const round = (value: number): string => value.toFixed(0);

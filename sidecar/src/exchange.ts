@@ -1,0 +1,96 @@
+/**
+ * The life of one call as data. Each stage of the pipeline fills in its own part and edits no other's; a part that is
+ * not there yet is null. One object a call, with a fixed shape, since this is the metered path.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { EventHead, Hold, HoldNeed } from '@tollgate/ledger/escrow';
+import type { Bound, NanoUsd, PriceRow } from '@tollgate/metering';
+import type { Envelope, ErrorShape, FormatId, Provider } from '@tollgate/providers';
+import type { SnapshotBackend, SnapshotRoute, SnapshotRule } from '@tollgate/api';
+import type { CallPolicy } from './policy/call-policy.ts';
+import type { Refusal } from './refusal.ts';
+
+/** What the path of a metered call says. */
+export interface Destination {
+  readonly provider: Provider;
+  readonly format: FormatId;
+  readonly shape: ErrorShape;
+  /** Path and query to send upstream, below the provider's base URL. */
+  readonly upstreamPath: string;
+  /** From the path (Gemini's model, Azure's deployment), else null. */
+  readonly modelInPath: string | null;
+  readonly streamInPath: boolean;
+}
+
+/** One backend that the call may go to, ready to dial. */
+export interface Candidate {
+  readonly route: SnapshotRoute | null;
+  readonly rule: SnapshotRule | null;
+  readonly backend: SnapshotBackend | null;
+  readonly provider: Provider;
+  readonly origin: string;
+  /** Origin-relative path, base path included. */
+  readonly path: string;
+  readonly modelSent: string | null;
+  readonly price: PriceRow | null;
+  readonly priceVersion: string | null;
+  /** The field that this backend reads an output cap from. */
+  readonly outputCapField: string;
+}
+
+/** One upstream try: estimated, held, sent, settled. */
+export interface Attempt {
+  readonly number: number;
+  readonly candidate: Candidate;
+  /** Priced by the backend's row, or by what `onUnpriced` says; null = tokens only. */
+  price: PriceRow | null;
+  bound: Bound;
+  /** Tokens; null = the caller's own cap stands, or none is needed. */
+  capPut: number | null;
+  needs: readonly HoldNeed[];
+  head: EventHead | null;
+  hold: Hold | null;
+}
+
+export interface Exchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly requestId: string;
+  /** Milliseconds by the wall clock: for reports only. */
+  readonly startedAt: number;
+  /** The error shape a refusal is rendered in; set by `identify`, OpenAI's until then. */
+  shape: ErrorShape;
+  destination: Destination | null;
+  body: Buffer | null;
+  envelope: Envelope | null;
+  model: string | null;
+  stream: boolean;
+  policy: CallPolicy | null;
+  candidates: readonly Candidate[];
+  attempt: Attempt | null;
+  /** Nano-USD held for the whole call, for the answer's headers. */
+  held: NanoUsd;
+  callerGone: boolean;
+}
+
+/** `undefined`: go on. `'answered'`: the answer is on its way, stop. A refusal: stop and say so. */
+export type Outcome = Refusal | 'answered' | undefined;
+export type Stage = (exchange: Exchange) => Outcome | Promise<Outcome>;
+
+export const makeExchange = (req: IncomingMessage, res: ServerResponse, requestId: string, startedAt: number): Exchange => ({
+  req,
+  res,
+  requestId,
+  startedAt,
+  shape: 'openai',
+  destination: null,
+  body: null,
+  envelope: null,
+  model: null,
+  stream: false,
+  policy: null,
+  candidates: [],
+  attempt: null,
+  held: 0n,
+  callerGone: false,
+});

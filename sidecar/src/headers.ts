@@ -1,0 +1,62 @@
+/**
+ * Which headers cross the proxy. Requests: all but hop-by-hop ones, forwarding claims, Tollgate's own names and names
+ * that servers confuse with others (underscores, reliability.md 4.3 row 8). Answers: all but hop-by-hop ones, cookies
+ * and Tollgate's own names, so that only the proxy can speak under `x-tollgate-`.
+ */
+import type { IncomingHttpHeaders } from 'node:http';
+
+const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'];
+
+const REQUEST_DROPPED = new Set([
+  ...HOP_BY_HOP,
+  'host',
+  'content-length',
+  'expect',
+  'cookie',
+  // Answers are metered as they pass, so they are asked for unencoded.
+  'accept-encoding',
+  'forwarded',
+  'via',
+  'x-real-ip',
+  'x-original-url',
+  'x-original-host',
+  'x-rewrite-url',
+  'x-http-method-override',
+  'x-method-override',
+  'sec-fetch-site',
+  'sec-fetch-mode',
+  'sec-fetch-dest',
+]);
+const REQUEST_DROPPED_PREFIXES = ['x-tollgate-', 'x-forwarded-', 'x-portkey-'];
+
+/** Each provider's own way to say who pays. */
+export const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set(['authorization', 'x-api-key', 'api-key', 'x-goog-api-key']);
+
+const ANSWER_DROPPED = new Set([...HOP_BY_HOP, 'set-cookie', 'set-cookie2', 'alt-svc', 'content-length']);
+
+/** A flat list of names and values, as undici takes it. `credential` replaces whatever the caller sent. */
+export const requestHeaders = (raw: readonly string[], credential: { readonly name: string; readonly value: string } | null): string[] => {
+  const out: string[] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const written = raw[i] as string;
+    const name = written.toLowerCase();
+    if (REQUEST_DROPPED.has(name) || name.includes('_')) continue;
+    if (name.charCodeAt(0) === 120 && REQUEST_DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix))) continue;
+    if (credential !== null && CREDENTIAL_HEADERS.has(name)) continue;
+    out.push(written, raw[i + 1] as string);
+  }
+  if (credential !== null) out.push(credential.name, credential.value);
+  return out;
+};
+
+/** A flat list for `writeHead`. */
+export const answerHeaders = (headers: IncomingHttpHeaders): string[] => {
+  const out: string[] = [];
+  for (const name in headers) {
+    const value = headers[name];
+    if (value === undefined || ANSWER_DROPPED.has(name) || name.startsWith('x-tollgate-')) continue;
+    if (typeof value === 'string') out.push(name, value);
+    else for (const each of value) out.push(name, each);
+  }
+  return out;
+};

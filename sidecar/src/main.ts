@@ -1,0 +1,32 @@
+/** The proxy process: reads the environment, starts, and stops on a signal. The only file of it that knows `process`. */
+import { randomUUID } from 'node:crypto';
+import { CONFIG_EXIT_CODE, ConfigFault, VERSION, makeLogger, onStopSignals, readEnv } from '@tollgate/runtime';
+import { readConfig } from './config.ts';
+import { startProxy } from './start-proxy.ts';
+
+const main = async (): Promise<void> => {
+  const config = readEnv(process.env, readConfig);
+  const logger = makeLogger({ process: 'proxy', level: config.logLevel, version: VERSION });
+  const proxy = await startProxy({ config, version: VERSION, logger, instance: randomUUID(), now: Date.now, random: Math.random, env: process.env });
+  logger.info({ url: proxy.url, address: proxy.adminUrl, pid: process.pid }, 'ready');
+  onStopSignals(process, {
+    stop: ({ signal, reason }) => {
+      logger.info({ signal, reason }, 'stopping');
+      void proxy.stop().then(({ firstError, late }) => {
+        if (firstError !== null) logger.error({ err: firstError.error, step: firstError.name }, 'a release failed');
+        if (late.length > 0) logger.warn({ late }, 'stopped with work left over');
+        process.exit(firstError === null && late.length === 0 ? 0 : 1);
+      });
+    },
+    force: ({ exitCode }) => process.exit(exitCode),
+  });
+};
+
+main().catch((error: unknown) => {
+  if (error instanceof ConfigFault) {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(CONFIG_EXIT_CODE);
+  }
+  makeLogger({ process: 'proxy', level: 'error' }).error({ err: error }, 'could not start');
+  process.exit(1);
+});

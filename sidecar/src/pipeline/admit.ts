@@ -1,0 +1,88 @@
+/**
+ * Holds the bound of an attempt on every counter that it touches, all or none, before the first byte is sent. Where the
+ * money does not suffice, the bound is made tighter once (an exact count of the input, a smaller cap) before "no" is
+ * said. After `estimate`, whose needs it holds; synchronous while the leases in hand suffice.
+ */
+import { LedgerUnavailable, type AcquireResult } from '@tollgate/ledger';
+import { displayUsd } from '@tollgate/metering';
+import type { Escrow, EventHead, Hold, HoldNeed, HoldResult } from '@tollgate/ledger/escrow';
+import type { LimitUnit } from '@tollgate/api';
+import { refuse, refuseForBudget, type Refusal } from '../refusal.ts';
+import type { Estimate } from './estimate.ts';
+
+export type Denied = Extract<AcquireResult, { granted: false }>;
+
+export interface AdmitRequest {
+  readonly estimate: Estimate;
+  readonly waitMs: number;
+  readonly head: EventHead;
+  readonly signal: AbortSignal | null;
+  /** A smaller estimate that still allows the call, or null. */
+  readonly tighten: (denied: Denied) => Promise<Estimate | null>;
+}
+
+export type Admission = { readonly admitted: true; readonly hold: Hold; readonly estimate: Estimate } | { readonly admitted: false; readonly refusal: Refusal };
+
+/** Throws only what is a fault of this program; a ledger that is gone is a refusal. */
+export const admit = (escrow: Escrow, request: AdmitRequest): Admission | Promise<Admission> => {
+  let { estimate } = request;
+  const conclude = (result: HoldResult): Admission =>
+    result.held ? { admitted: true, hold: result.hold, estimate } : { admitted: false, refusal: refusalOf(result.denied, estimate.hard) };
+  let outcome: HoldResult | Promise<HoldResult>;
+  try {
+    outcome = escrow.openHold({
+      needs: estimate.hard,
+      audit: estimate.audit,
+      soft: estimate.soft,
+      waitMs: request.waitMs,
+      head: request.head,
+      ...(request.signal === null ? {} : { signal: request.signal }),
+      tighten: async (denied) => {
+        const tighter = await request.tighten(denied);
+        if (tighter === null) return null;
+        estimate = tighter;
+        return tighter.hard;
+      },
+    });
+  } catch (error) {
+    return { admitted: false, refusal: faultOf(error) };
+  }
+  return outcome instanceof Promise ? outcome.then(conclude, (error: unknown) => ({ admitted: false, refusal: faultOf(error) })) : conclude(outcome);
+};
+
+const refusalOf = (denied: Denied, needs: readonly HoldNeed[]): Refusal => {
+  const { counter, reason, need, left, limit, resetMs } = denied;
+  const unit = needs.find((each) => each.budget === counter.budget && each.limit === counter.limit)?.unit ?? 'cost';
+  return refuseForBudget({
+    reason,
+    budget: counter.budget,
+    limit: counter.limit,
+    need: amountText(unit, need),
+    left: amountText(unit, left),
+    max: amountText(unit, limit),
+    resetMs,
+  });
+};
+
+const amountText = (unit: LimitUnit, amount: bigint): string => {
+  switch (unit) {
+    case 'cost':
+      return `$${displayUsd(amount)}`;
+    case 'tokens':
+      return `${String(amount)} tokens`;
+    case 'requests':
+      return `${String(amount)} ${amount === 1n ? 'call' : 'calls'}`;
+    default:
+      return unit satisfies never;
+  }
+};
+
+const faultOf = (error: unknown): Refusal => {
+  if (error instanceof LedgerUnavailable) {
+    return refuse('budget_store_unavailable', 'the budget ledger cannot be reached, and the money in hand does not cover this call; it was not sent');
+  }
+  if (error instanceof Error && 'code' in error && error.code === 'spool_fault') {
+    return refuse('budget_store_unavailable', 'the proxy cannot write its spool, so no call can be recorded; it was not sent');
+  }
+  throw error;
+};

@@ -1,0 +1,106 @@
+/**
+ * Reads the body and its priced keys. The body is held whole, since a call that is refused or tried again upstream
+ * needs it, within a bound for one call and one for the process; it is scanned, never parsed.
+ */
+import { readEnvelope } from '@tollgate/providers';
+import { refuse, type Refusal } from '../refusal.ts';
+import type { Exchange, Outcome, Stage } from '../exchange.ts';
+
+/** Bytes of request bodies in memory, over all calls. */
+export interface BufferBudget {
+  /** False where that much would be too much. */
+  take(bytes: number): boolean;
+  give(bytes: number): void;
+}
+
+export const makeBufferBudget = (max: number): BufferBudget => {
+  let used = 0;
+  return {
+    take(bytes) {
+      if (used + bytes > max) return false;
+      used += bytes;
+      return true;
+    },
+    give(bytes) {
+      used -= bytes;
+    },
+  };
+};
+
+export interface ReadDeps {
+  readonly bodyBytes: number;
+  readonly buffered: BufferBudget;
+}
+
+const JSON_TYPE = /^application\/(?:[a-z0-9.+-]{1,64}\+)?json\s*(?:;|$)/i;
+
+export const read = ({ bodyBytes, buffered }: ReadDeps): Stage => {
+  return function read(exchange) {
+    const { req } = exchange;
+    const type = req.headers['content-type'];
+    if (type === undefined || !JSON_TYPE.test(type)) {
+      return refuse('unsupported_media_type', 'send the request as Content-Type: application/json', { param: 'content-type' });
+    }
+    const encoding = req.headers['content-encoding'];
+    if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+      return refuse('unsupported_encoding', 'an encoded request body cannot be priced; send it without Content-Encoding', { param: 'content-encoding' });
+    }
+    if (Number(req.headers['content-length'] ?? 0) > bodyBytes) return tooLarge(bodyBytes);
+    return collect(exchange);
+  };
+
+  function collect(exchange: Exchange): Promise<Outcome> {
+    return new Promise((resolve) => {
+      const { req, res } = exchange;
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      let settled = false;
+      const finish = (outcome: Outcome): void => {
+        if (settled) return;
+        settled = true;
+        resolve(outcome);
+      };
+      res.once('close', () => {
+        buffered.give(bytes);
+        exchange.body = null;
+        finish('answered');
+      });
+      req.on('data', (chunk: Buffer) => {
+        if (settled) return;
+        if (bytes + chunk.length > bodyBytes) {
+          chunks.length = 0;
+          finish(tooLarge(bodyBytes));
+        } else if (!buffered.take(chunk.length)) {
+          chunks.length = 0;
+          finish(refuse('busy', 'too many request bodies are in memory at once'));
+        } else {
+          bytes += chunk.length;
+          chunks.push(chunk);
+        }
+      });
+      req.once('end', () => {
+        if (!settled) finish(takeBody(exchange, chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes)));
+      });
+      req.once('error', () => {
+        finish('answered');
+      });
+    });
+  }
+};
+
+const takeBody = (exchange: Exchange, body: Buffer): Refusal | undefined => {
+  const { destination } = exchange;
+  if (destination === null) throw new Error('read: no destination; identify must run first');
+  const result = readEnvelope(destination.format, body, { model: destination.modelInPath, stream: destination.streamInPath });
+  if (!result.ok) {
+    const { status, code, message, param } = result.fault;
+    return { ...refuse('invalid_body', message, { param, status }), code };
+  }
+  exchange.body = body;
+  exchange.envelope = result.envelope;
+  exchange.model = result.envelope.model ?? destination.modelInPath;
+  exchange.stream = result.envelope.stream || destination.streamInPath;
+  return undefined;
+};
+
+const tooLarge = (bodyBytes: number): Refusal => refuse('request_too_large', `the request body is larger than ${String(bodyBytes)} bytes`);

@@ -1,0 +1,101 @@
+/**
+ * Chooses where the call may go and which budgets bind it. After `read`, since both depend on the model; before
+ * `attempt`, which takes the candidates in this order.
+ */
+import { refuse } from '../refusal.ts';
+import { baseOf, outputCapField, usableBackends, type MatchedRule, type RuleBook, type UpstreamOverrides } from '../policy/backends.ts';
+import type { SnapshotBackend } from '@tollgate/api';
+import type { Candidate, Destination, Stage } from '../exchange.ts';
+import type { PolicyBook } from '../policy/call-policy.ts';
+import type { ReadyPolicy } from '../policy/policy-feed.ts';
+import { overrideRow, type PriceRow } from '@tollgate/metering';
+
+export interface RouteDeps {
+  /** Waits for the first snapshot; null where none came in time. */
+  readonly policy: () => ReadyPolicy | Promise<ReadyPolicy | null>;
+  readonly overrides: UpstreamOverrides;
+  readonly requireBudget: boolean;
+}
+
+/** genai-prices' provider ids. A host merely compatible with OpenAI has no price of its own. */
+const PRICED_AS = { OpenAI: 'openai', Anthropic: 'anthropic', Gemini: 'google', AzureOpenAI: 'azure', Bedrock: 'aws', OpenAICompatible: null } as const;
+const DEFAULT_PRICED_AS = { openai: 'openai', anthropic: 'anthropic', gemini: 'google', azure: 'azure' } as const;
+
+export const route = ({ policy, overrides, requireBudget }: RouteDeps): Stage => {
+  return function route(exchange) {
+    const ready = policy();
+    return ready instanceof Promise ? ready.then((late) => decide(exchange, late)) : decide(exchange, ready);
+  };
+
+  function decide(exchange: Parameters<Stage>[0], ready: ReadyPolicy | null): Awaited<ReturnType<Stage>> {
+    const { destination, envelope, model } = exchange;
+    if (destination === null || envelope === null) throw new Error('route: read must run first');
+    if (ready === null) return refuse('not_ready', 'this proxy has no policy from the control plane yet');
+
+    const callPolicy = ready.book.policyFor(model, envelope.user);
+    if (requireBudget && callPolicy.hard.length + callPolicy.soft.length + callPolicy.audit.length === 0) {
+      return refuse('no_budget', `no TokenBudget matches model ${JSON.stringify(model)}, and this proxy requires one`);
+    }
+    exchange.policy = callPolicy;
+
+    const matched = ready.rules.find(model);
+    const backends: readonly (SnapshotBackend | null)[] = matched === null ? [null] : usableBackends(matched.rule, destination.provider);
+    const candidates: Candidate[] = [];
+    for (const backend of backends) {
+      const candidate = toCandidate(destination, matched, backend, ready.book, model);
+      if (candidate !== null) candidates.push(candidate);
+    }
+    if (candidates.length === 0) {
+      return refuse('no_backend', explainNoBackend(destination, matched));
+    }
+    exchange.candidates = candidates;
+    return undefined;
+  }
+
+  function toCandidate(
+    destination: Destination,
+    matched: MatchedRule | null,
+    backend: SnapshotBackend | null,
+    book: PolicyBook,
+    model: string | null,
+  ): Candidate | null {
+    const base = baseOf(destination.provider, backend, overrides);
+    if (base === null) return null;
+    const modelSent = backend?.model ?? model;
+    const name = matched === null ? '' : `${matched.route.namespace}/${matched.route.name}`;
+    const { row, version } = priceOf(destination, backend, book, modelSent, name);
+    return {
+      route: matched?.route ?? null,
+      rule: matched?.rule ?? null,
+      backend,
+      provider: destination.provider,
+      origin: base.origin,
+      path: base.basePath + destination.upstreamPath,
+      modelSent,
+      price: row,
+      priceVersion: version,
+      outputCapField: outputCapField(destination.format, backend),
+    };
+  }
+};
+
+const priceOf = (
+  destination: Destination,
+  backend: SnapshotBackend | null,
+  book: PolicyBook,
+  model: string | null,
+  matchedName: string,
+): { readonly row: PriceRow | null; readonly version: string | null } => {
+  const provider = backend === null ? DEFAULT_PRICED_AS[destination.provider] : PRICED_AS[backend.provider];
+  const found = provider === null || model === null ? null : book.prices.lookup(provider, model);
+  const row = found?.kind === 'known' ? found.row : null;
+  if (backend?.price != null) {
+    return { row: overrideRow(row, backend.price, { provider: provider ?? 'openai-compatible', model: model ?? '', source: `ModelRoute ${matchedName}`, date: '' }), version: book.version };
+  }
+  return { row, version: row === null ? null : book.prices.version };
+};
+
+const explainNoBackend = (destination: Destination, matched: MatchedRule | null): string =>
+  matched === null
+    ? `no ModelRoute names this model, and ${destination.provider} has no public address: add a ModelRoute with a baseUrl`
+    : `ModelRoute ${matched.route.namespace}/${matched.route.name}, rule "${matched.rule.name}", has no backend that speaks ${destination.format}`;

@@ -1,0 +1,107 @@
+/**
+ * From how an attempt ended to what it is charged. Pure. The rules are reliability.md 2.6 as amended by design §4.9:
+ * missing is not zero, an abort is never free, and where nothing better is known the hold is the charge.
+ */
+import { charge, estimateAbandoned, estimateMissing, imageTokens, inputTokens, outputTokens, totalTokens, type NanoUsd, type PriceRow, type Usage } from '@tollgate/metering';
+import type { HoldNeed } from '@tollgate/ledger/escrow';
+import type { SettleKind } from '@tollgate/ledger';
+import type { Answer, Envelope } from '@tollgate/providers';
+import type { Estimate } from './estimate.ts';
+import type { CallPolicy } from '../policy/call-policy.ts';
+
+export type Ending =
+  /** Nothing reached the provider: refused connection, forbidden address. */
+  | { readonly how: 'unreached' }
+  /** The answer came to its end. */
+  | { readonly how: 'answered'; readonly status: number; readonly answer: Answer }
+  /** Timeout, reset, garbage: the provider may bill what we cannot see. */
+  | { readonly how: 'failed'; readonly answer: Answer | null }
+  /** The caller left, and reading on was cut. */
+  | { readonly how: 'abandoned'; readonly stream: boolean; readonly answer: Answer | null };
+
+export interface Charged {
+  readonly settle: SettleKind;
+  readonly usage: Usage;
+  readonly charged: NanoUsd;
+  readonly priceRow: PriceRow | null;
+}
+
+export interface SettlementInput {
+  readonly ending: Ending;
+  readonly estimate: Estimate;
+  readonly envelope: Envelope;
+  readonly policy: CallPolicy;
+  /** The price of the model that answered, for a call that was held at a stand-in. */
+  readonly answeredPrice: (model: string) => PriceRow | null;
+}
+
+export const settlementOf = (input: SettlementInput): Charged => {
+  const { ending, estimate } = input;
+  switch (ending.how) {
+    case 'unreached':
+      return nothing(estimate);
+    case 'answered':
+      if (ending.answer.usage !== null) return byUsage(input, ending.answer.usage, ending.answer.model);
+      return ending.status >= 400 && ending.status < 500 ? nothing(estimate) : unknown(input, ending.answer);
+    case 'failed':
+      if (ending.answer?.complete === true && ending.answer.usage !== null) return byUsage(input, ending.answer.usage, ending.answer.model);
+      return unknown(input, ending.answer);
+    case 'abandoned':
+      if (ending.answer?.complete === true && ending.answer.usage !== null) return byUsage(input, ending.answer.usage, ending.answer.model);
+      return ending.stream && input.policy.rules?.preset !== 'Strict' ? delivered(input, ending.answer, 'abandoned') : atHold(input);
+    default:
+      return ending satisfies never;
+  }
+};
+
+/** What one counter is charged, in its own unit. */
+export const counterCharge = ({ settle, usage, charged }: Charged, need: HoldNeed): bigint => {
+  switch (need.unit) {
+    case 'cost':
+      return charged;
+    case 'requests':
+      return settle === 'void' ? 0n : 1n;
+    case 'tokens':
+      if (settle === 'void') return 0n;
+      if (settle === 'hold') return need.amount;
+      return BigInt(need.count === 'Input' ? inputTokens(usage) : need.count === 'Output' ? outputTokens(usage) : totalTokens(usage));
+    default:
+      return need.unit satisfies never;
+  }
+};
+
+const byUsage = ({ estimate, envelope, answeredPrice }: SettlementInput, usage: Usage, model: string | null): Charged => {
+  const row = (estimate.isStandIn && model !== null ? answeredPrice(model) : null) ?? estimate.price;
+  return { settle: 'usage', usage, charged: priceOf(usage, row, envelope), priceRow: row };
+};
+
+/** Nothing was billed: no usage and a plain "no" from the provider, or nothing was sent. */
+const nothing = ({ price }: Estimate): Charged => ({ settle: 'void', usage: {}, charged: 0n, priceRow: price });
+
+/** The provider did not say: the hold where a Hard budget promised, a local count elsewhere. */
+const unknown = (input: SettlementInput, answer: Answer | null): Charged =>
+  input.policy.rules === null ? delivered(input, answer, 'estimated') : atHold(input);
+
+const atHold = ({ estimate: { bound, price } }: SettlementInput): Charged => ({
+  settle: 'hold',
+  usage: { input: bound.inputTokens, output: bound.outputTokens },
+  charged: bound.cost,
+  priceRow: price,
+});
+
+/** Input, what was delivered, and a margin; never more than the hold. */
+const delivered = (input: SettlementInput, answer: Answer | null, settle: 'abandoned' | 'estimated'): Charged => {
+  const { estimate, envelope } = input;
+  const facts = {
+    known: answer?.usage ?? null,
+    requestBytes: envelope.bytes - envelope.imageBytes,
+    imageTokens: envelope.images.reduce((sum, image) => sum + imageTokens(envelope.format, estimate.price?.model ?? '', image), 0),
+    deliveredBytes: answer?.deliveredBytes ?? 0,
+    bound: estimate.bound,
+  };
+  const usage = settle === 'abandoned' ? estimateAbandoned(facts) : estimateMissing(facts);
+  const cost = priceOf(usage, estimate.price, envelope);
+  return { settle, usage, charged: cost < estimate.bound.cost ? cost : estimate.bound.cost, priceRow: estimate.price };
+};
+
+const priceOf = (usage: Usage, row: PriceRow | null, { serviceTier }: Envelope): NanoUsd => (row === null ? 0n : charge(usage, row, { serviceTier }));

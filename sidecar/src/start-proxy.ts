@@ -1,0 +1,153 @@
+/**
+ * Builds and starts one proxy from its settings: the port is bound at once, the control plane is greeted in the
+ * background, and calls wait for the first policy. Everything opened here is closed by `stop`, last in, first out.
+ */
+import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { makeEscrow } from '@tollgate/ledger/escrow';
+import { makeHttpLedger } from '@tollgate/ledger/http';
+import { openFileDisk, openSpool } from '@tollgate/ledger/spool';
+import { listenUrl, makeReleases, monotonicClock, startAdminServer, systemTimers, type Logger, type ReleaseReport } from '@tollgate/runtime';
+import { makeTokenCounter } from '@tollgate/tokenizer';
+import { makeInputCounter } from './policy/input-counter.ts';
+import { makePolicyFeed } from './policy/policy-feed.ts';
+import { makeSecrets } from './policy/secrets.ts';
+import { makeProxyMetrics } from './metrics.ts';
+import { LOOPBACK_HOSTS } from './pipeline/guard.ts';
+import { buildServer } from './server.ts';
+import { makeAddressCheck } from './upstream/address-check.ts';
+import { makePassThrough } from './upstream/passthrough.ts';
+import { makeProxyFor } from './upstream/proxy-env.ts';
+import { makeDrainAllowance } from './upstream/relay.ts';
+import { makeTransport } from './upstream/transport.ts';
+import { keepInTouch } from './control-plane.ts';
+import type { ProxyConfig } from './config.ts';
+
+export interface ProxyStart {
+  readonly config: ProxyConfig;
+  readonly version: string;
+  readonly logger: Logger;
+  /** A random id, new at each start. */
+  readonly instance: string;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface RunningProxy {
+  readonly url: string;
+  readonly adminUrl: string;
+  /** Refuses new calls, lets open ones end, delivers every event, gives all leases back; bounded by the grace period. */
+  stop(): Promise<ReleaseReport>;
+}
+
+/** How long a call waits for the first policy, and how many abandoned answers are read on at once (design §4.9). */
+const POLICY_WAIT_MS = 10_000;
+const DRAINS = 64;
+const CONNECT_MS = 10_000;
+
+export const startProxy = async ({ config, version, logger, instance, now, random, env }: ProxyStart): Promise<RunningProxy> => {
+  const releases = makeReleases(systemTimers);
+  const clock = monotonicClock;
+  const { limits } = config;
+  try {
+    const disk = openFileDisk(config.spoolDir);
+    releases.add('spool folder', () => disk.close());
+    const spool = openSpool({ disk });
+    releases.add('spool', () => spool.close());
+    const ledger = makeHttpLedger({
+      serverUrl: config.serverUrl,
+      token: () => readFileSync(config.tokenFile, 'utf8').trim(),
+      random,
+    });
+    releases.add('ledger connections', () => ledger.close());
+    const escrow = makeEscrow({ port: ledger, session: ledger, spool, clock, timers: systemTimers, random, instance });
+
+    const feed = makePolicyFeed({ waitMs: POLICY_WAIT_MS });
+    const metrics = makeProxyMetrics({
+      stats: () => escrow.stats(),
+      isReady: () => feed.isReady(),
+      log: {
+        refused: (fields) => logger.info(fields, 'call refused'),
+        faulted: (err, requestId) => logger.error({ err, requestId }, 'call failed by a fault of the proxy'),
+        holdViolated: (model) => logger.error({ model }, 'charge above its hold'),
+      },
+    });
+    const extraCa = env['NODE_EXTRA_CA_CERTS'] === undefined && env['TOLLGATE_EXTRA_CA_FILE'] !== undefined ? [readFileSync(env['TOLLGATE_EXTRA_CA_FILE'], 'utf8')] : null;
+    const isAllowed = makeAddressCheck({ allowPrivate: config.allowPrivateUpstreams });
+    const transport = makeTransport({
+      isAllowed,
+      extraCa,
+      connectMs: CONNECT_MS,
+      proxyFor: makeProxyFor({
+        http: env['http_proxy'] ?? env['HTTP_PROXY'] ?? null,
+        https: env['https_proxy'] ?? env['HTTPS_PROXY'] ?? null,
+        no: env['no_proxy'] ?? env['NO_PROXY'] ?? null,
+      }),
+    });
+    releases.add('upstream connections', () => transport.close());
+    const passThrough = makePassThrough({ isAllowed, extraCa, idleMs: limits.idleMs });
+    releases.add('pass-through connections', () => passThrough.close());
+    const counter = makeTokenCounter({});
+    releases.add('tokenizer', () => counter.close());
+
+    let calls = 0;
+    const { server, openCalls, startDraining } = buildServer({
+      guard: { allowedHosts: isLoopback(config.listen.host) ? LOOPBACK_HOSTS : null },
+      pass: { passThrough, policy: feed.current, overrides: config.upstreams, escrow, now, unmetered: metrics.observer.unmetered },
+      route: { policy: feed.current, overrides: config.upstreams, requireBudget: config.requireBudget },
+      attempt: {
+        escrow,
+        transport,
+        limits,
+        now,
+        secrets: makeSecrets({ dir: config.secretsDir, env, clock }),
+        drain: makeDrainAllowance(DRAINS),
+        countText: makeInputCounter(counter),
+        observe: metrics.observer,
+      },
+      limits,
+      now,
+      nextRequestId: () => `tg-${instance.slice(0, 8)}-${(calls += 1).toString(36)}`,
+      observe: metrics.observer,
+    });
+
+    const admin = await startAdminServer({
+      listen: config.admin,
+      metrics: metrics.page,
+      probes: {
+        live: () => ({ ok: true }),
+        started: () => ({ ok: true }),
+        ready: () => (feed.isReady() ? { ok: true } : { ok: false, reason: 'no policy from the control plane yet' }),
+      },
+    });
+    releases.add('admin port', () => admin.close());
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(config.listen.port, config.listen.host, resolve);
+    });
+    const bound = server.address() as AddressInfo;
+
+    const touch = keepInTouch({ ledger, escrow, feed, instance, version, subject: config.subject, logger, random });
+    releases.add('control plane', () => touch.close());
+    releases.add('leases and events', () => escrow.drain());
+    releases.add('calls', async () => {
+      startDraining();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const sweep = setInterval(() => server.closeIdleConnections(), 100);
+      await closed;
+      clearInterval(sweep);
+      logger.info({ count: openCalls() }, 'calls drained');
+    });
+    return {
+      url: listenUrl({ host: config.listen.host, port: bound.port }),
+      adminUrl: admin.url,
+      stop: () => releases.run(limits.graceMs),
+    };
+  } catch (error) {
+    await releases.run(limits.graceMs);
+    throw error;
+  }
+};
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');

@@ -1,0 +1,302 @@
+/**
+ * Carries one answer from the provider to the caller and reads its usage in passing: pieces are forwarded as they come,
+ * a short JSON answer waits for its usage so that its cost can be said in a header. It outlives the caller: when the
+ * caller hangs up it reads on for a while, since the usage is at the end (design §4.9). Ends exactly once, by `onEnding`.
+ */
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import { readAnswer, makeStreamMeter, renderStreamEnd, type Answer, type FormatId, type StreamMeter } from '@tollgate/providers';
+import { answerHeaders } from '../headers.ts';
+import { refuse, type Refusal, type RefusalCode } from '../refusal.ts';
+import { ForbiddenAddress } from './address-check.ts';
+import type { FallbackCause } from '@tollgate/api';
+import type { Ending } from '../pipeline/settlement.ts';
+import type { UpstreamController, UpstreamHandler } from './transport.ts';
+
+export interface RelaySetting {
+  readonly res: ServerResponse;
+  readonly format: FormatId;
+  readonly isStream: boolean;
+  /** Tollgate asked for the usage event, so it is taken out again. */
+  readonly strip: boolean;
+  /** Never to appear in an answer: the key that the proxy put in. */
+  readonly secret: string | null;
+  /** A failure of these kinds before the first byte goes to the next backend instead of the caller. */
+  readonly retryOn: readonly FallbackCause[];
+  readonly answerBytes: number;
+  readonly drain: DrainAllowance;
+  readonly onDisconnect: 'Drain' | 'Cancel';
+  /** Bytes of answer that may still be read for a caller who left. */
+  readonly drainBytes: number;
+  /** Settles the attempt and says what to add to the answer's headers. Called exactly once. */
+  readonly onEnding: (ending: Ending, relay: { readonly status: number | null }) => string[];
+  /** Headers known before the cost is. */
+  readonly heldHeaders: () => string[];
+  readonly onFirstByte: () => void;
+}
+
+/** How many abandoned answers are read on at once, over all calls. */
+export interface DrainAllowance {
+  take(): boolean;
+  give(): void;
+}
+
+export const makeDrainAllowance = (max: number): DrainAllowance => {
+  let taken = 0;
+  return {
+    take() {
+      if (taken >= max) return false;
+      taken += 1;
+      return true;
+    },
+    give() {
+      taken -= 1;
+    },
+  };
+};
+
+export type RelayOutcome = { readonly kind: 'answered' } | { readonly kind: 'failed'; readonly cause: FallbackCause | null; readonly refusal: Refusal };
+
+const ANSWERED: RelayOutcome = { kind: 'answered' };
+
+/** A JSON answer up to this size waits for its usage (design §5). */
+const WAITS_BYTES = 64 * 1024;
+const DRAIN_MS = 2_000;
+const MAX_INFORMATIONAL = 16;
+
+const NO_ANSWER: Answer = { model: null, usage: null, usageFault: null, deliveredBytes: 0, complete: false, errored: false };
+
+export class Relay implements UpstreamHandler {
+  readonly #set: RelaySetting;
+  readonly #resolve: (outcome: RelayOutcome) => void;
+  #controller: UpstreamController | null = null;
+  #status: number | null = null;
+  #headers: IncomingHttpHeaders = {};
+  #meter: StreamMeter | null = null;
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  #informational = 0;
+  #headSent = false;
+  #ended = false;
+  #callerGone = false;
+  #drainTimer: NodeJS.Timeout | null = null;
+  #drainFrom = 0;
+  #paused = false;
+
+  constructor(set: RelaySetting, resolve: (outcome: RelayOutcome) => void) {
+    this.#set = set;
+    this.#resolve = resolve;
+    set.res.once('close', this.#onCallerClose);
+  }
+
+  onRequestStart(controller: UpstreamController): void {
+    this.#controller = controller;
+    if (this.#ended) controller.abort(new Error('the call has ended'));
+  }
+
+  onResponseStart(controller: UpstreamController, status: number, headers: IncomingHttpHeaders): void {
+    this.#controller = controller;
+    if (this.#ended) return;
+    if (status < 200) {
+      this.#informational += 1;
+      if (this.#informational > MAX_INFORMATIONAL) this.#fail('upstream_invalid', 'the provider sent informational answers without end', null);
+      return;
+    }
+    this.#status = status;
+    this.#headers = headers;
+    if (status >= 300 && status < 400) {
+      this.#fail('upstream_redirect', 'the provider answered with a redirect, which is not followed', null);
+      return;
+    }
+    const cause = status === 429 ? 'RateLimited' : status >= 500 ? 'ServerError' : null;
+    if (cause !== null && this.#set.retryOn.includes(cause)) {
+      this.#end({ how: 'answered', status, answer: NO_ANSWER });
+      controller.abort(new Error('trying the next backend'));
+      this.#finish({ kind: 'failed', cause, refusal: refuse('upstream_unreachable', `the provider answered ${String(status)}`) });
+      return;
+    }
+    if (status < 300 && (isEventStream(headers) || this.#set.isStream) && headers['content-encoding'] === undefined) {
+      this.#meter = makeStreamMeter(this.#set.format, { strip: this.#set.strip });
+      this.#sendHead(this.#set.heldHeaders(), false);
+    }
+  }
+
+  onResponseData(controller: UpstreamController, chunk: Buffer): void {
+    if (this.#ended) return;
+    if (this.#bytes === 0) this.#set.onFirstByte();
+    this.#bytes += chunk.length;
+    if (this.#bytes > this.#set.answerBytes && this.#meter === null) {
+      this.#fail('upstream_too_large', `the answer is larger than ${String(this.#set.answerBytes)} bytes`, null);
+      return;
+    }
+    if (this.#meter === null) this.#keep(chunk);
+    else this.#pass(this.#meter, chunk, controller);
+    if (this.#callerGone && this.#bytes - this.#drainFrom > this.#set.drainBytes) this.#cut();
+  }
+
+  onResponseEnd(): void {
+    if (this.#ended) return;
+    const status = this.#status ?? 502;
+    if (this.#meter !== null) {
+      const rest = this.#meter.end();
+      if (rest.length > 0 && !this.#callerGone) this.#set.res.write(rest);
+      this.#end({ how: 'answered', status, answer: this.#meter.answer() });
+      if (!this.#callerGone) this.#set.res.end();
+    } else {
+      const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks, this.#bytes);
+      const answer = this.#headers['content-encoding'] === undefined ? readAnswer(this.#set.format, body) : NO_ANSWER;
+      const added = this.#end({ how: 'answered', status, answer });
+      if (!this.#callerGone) this.#sendWhole(body, added);
+    }
+    this.#finish(ANSWERED);
+  }
+
+  onResponseError(_controller: UpstreamController, error: Error): void {
+    if (this.#ended) return;
+    const code = 'code' in error ? error.code : null;
+    if (error instanceof ForbiddenAddress || (error.cause instanceof ForbiddenAddress)) {
+      this.#end({ how: 'unreached' });
+      this.#answerRefusal(refuse('upstream_forbidden', error.message), null);
+    } else if (NEVER_SENT.has(String(code))) {
+      this.#end({ how: 'unreached' });
+      this.#answerRefusal(refuse('upstream_unreachable', `the provider could not be reached (${String(code)})`), 'ConnectError');
+    } else if (TIMEOUTS.has(String(code))) {
+      this.#fail('upstream_timeout', 'the provider did not answer in time', 'Timeout');
+    } else if (INVALID.test(String(code))) {
+      this.#fail('upstream_invalid', 'the provider sent what is no valid HTTP', null);
+    } else {
+      this.#fail('upstream_unreachable', 'the connection to the provider broke before the answer was complete', 'ConnectError');
+    }
+  }
+
+  /** The call's whole time is over, or the process is going: ends it as a timeout. */
+  expire(): void {
+    if (!this.#ended) this.#fail('upstream_timeout', 'the call took longer than it may', null);
+  }
+
+  #pass(meter: StreamMeter, chunk: Buffer, controller: UpstreamController): void {
+    const out = meter.push(chunk);
+    if (meter.fault() !== null) {
+      this.#fail('upstream_invalid', `the provider's stream cannot be read: ${meter.fault() ?? ''}`, null);
+      return;
+    }
+    if (out.length > 0) this.#write(out, controller);
+  }
+
+  #keep(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    // Answers that may hold our key are always looked at whole.
+    if (this.#headSent) this.#write(chunk, this.#controller);
+    else if (this.#bytes > WAITS_BYTES && this.#set.secret === null && !this.#callerGone) {
+      this.#sendHead(this.#set.heldHeaders(), true);
+      for (const each of this.#chunks) this.#write(each, this.#controller);
+    }
+  }
+
+  #write(chunk: Buffer, controller: UpstreamController | null): void {
+    if (this.#callerGone) return;
+    const { res } = this.#set;
+    if (!res.write(chunk) && !this.#paused && controller !== null) {
+      this.#paused = true;
+      controller.pause();
+      res.once('drain', this.#onDrain);
+    }
+  }
+
+  readonly #onDrain = (): void => {
+    this.#paused = false;
+    if (!this.#ended) this.#controller?.resume();
+  };
+
+  readonly #onCallerClose = (): void => {
+    if (this.#ended) return;
+    this.#callerGone = true;
+    this.#drainFrom = this.#bytes;
+    if (this.#set.onDisconnect === 'Cancel' || !this.#set.drain.take()) {
+      this.#cut();
+      return;
+    }
+    this.#drainTimer = setTimeout(() => {
+      this.#cut();
+    }, DRAIN_MS);
+    if (this.#paused) this.#onDrain();
+  };
+
+  /** Stops reading for a caller who left. */
+  #cut(): void {
+    if (this.#ended) return;
+    this.#end({ how: 'abandoned', stream: this.#meter !== null, answer: this.#meter?.answer() ?? null });
+    this.#controller?.abort(new Error('the caller left'));
+    this.#finish(ANSWERED);
+  }
+
+  #sendHead(added: string[], keepLength: boolean): void {
+    const headers = answerHeaders(this.#headers);
+    const length = this.#headers['content-length'];
+    if (keepLength && typeof length === 'string') headers.push('content-length', length);
+    headers.push(...added);
+    this.#headSent = true;
+    this.#set.res.writeHead(this.#status ?? 502, headers);
+  }
+
+  #sendWhole(body: Buffer, added: string[]): void {
+    const { res, secret } = this.#set;
+    if (this.#headSent) {
+      res.end();
+      return;
+    }
+    const clean = secret === null ? body : withoutSecret(body, secret);
+    const headers = answerHeaders(this.#headers);
+    headers.push(...added, 'content-length', String(clean.length));
+    this.#headSent = true;
+    res.writeHead(this.#status ?? 502, headers);
+    res.end(clean);
+  }
+
+  #fail(code: RefusalCode, message: string, cause: FallbackCause | null): void {
+    this.#end({ how: 'failed', answer: this.#meter?.answer() ?? null });
+    this.#controller?.abort(new Error(message));
+    this.#answerRefusal(refuse(code, message), cause);
+  }
+
+  /** Before the head was sent the caller gets a proper answer; after it, the stream's own way to say that it broke. */
+  #answerRefusal(refusal: Refusal, cause: FallbackCause | null): void {
+    if (this.#callerGone || this.#headSent) {
+      const { res, format } = this.#set;
+      if (!this.#callerGone) {
+        if (this.#meter !== null) res.end(renderStreamEnd(format, { code: refusal.code, message: refusal.message }));
+        else res.destroy();
+      }
+      this.#finish(ANSWERED);
+      return;
+    }
+    this.#finish({ kind: 'failed', cause: cause !== null && this.#set.retryOn.includes(cause) ? cause : null, refusal });
+  }
+
+  #end(ending: Ending): string[] {
+    this.#ended = true;
+    if (this.#drainTimer !== null) {
+      clearTimeout(this.#drainTimer);
+      this.#set.drain.give();
+      this.#drainTimer = null;
+    }
+    return this.#set.onEnding(ending, { status: this.#status });
+  }
+
+  #finish(outcome: RelayOutcome): void {
+    this.#set.res.off('close', this.#onCallerClose);
+    if (this.#paused) this.#set.res.off('drain', this.#onDrain);
+    this.#resolve(outcome);
+  }
+}
+
+/** Faults that undici or the system report before a byte of the request was sent. */
+const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT', 'ERR_TLS_CERT_ALTNAME_INVALID', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'CERT_HAS_EXPIRED', 'UND_ERR_PRX_TLS', 'UND_ERR_INVALID_ARG']);
+const TIMEOUTS = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
+const INVALID = /^(HPE_|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_CONTENT_LENGTH_MISMATCH|UND_ERR_RESPONSE)/;
+
+const isEventStream = (headers: IncomingHttpHeaders): boolean => headers['content-type']?.startsWith('text/event-stream') === true;
+
+const withoutSecret = (body: Buffer, secret: string): Buffer => {
+  if (!body.includes(secret)) return body;
+  return Buffer.from(body.toString('latin1').replaceAll(Buffer.from(secret).toString('latin1'), '[redacted]'), 'latin1');
+};
