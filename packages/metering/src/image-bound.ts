@@ -41,34 +41,36 @@ const tileCount = (width: number | null, height: number | null): number => {
   return ratio <= 2 ? 6 : 8;
 };
 
-/** 32-pixel patches, scaled down to at most `cap`; each costs `multiplier` tokens. `detail: low` was measured to have no effect. */
+/** 32-pixel patches, scaled down to at most `cap`; each costs `hundredths` / 100 tokens. `detail: low` was measured to have no effect. */
 const patches =
-  (cap: number, multiplier: number): ImageRule =>
+  (cap: number, hundredths: number): ImageRule =>
   ({ width, height }) =>
-    Math.ceil(Math.min(cap, cells(width, height, 32)) * multiplier);
+    Math.ceil((Math.min(cap, cells(width, height, 32)) * hundredths) / 100);
 
 const cells = (width: number | null, height: number | null, side: number): number =>
-  width === null || height === null ? Number.MAX_SAFE_INTEGER : Math.ceil(width / side) * Math.ceil(height / side);
+  width === null || height === null || width < 1 || height < 1
+    ? Number.MAX_SAFE_INTEGER
+    : Math.ceil(width / side) * Math.ceil(height / side);
 
 /** First match wins: longer names stand before their prefixes. */
 const OPENAI_RULES: readonly (readonly [string, ImageRule])[] = [
   ['gpt-4o-mini', tiles(2833, 5667)],
   ['gpt-4o', tiles(85, 170)],
   ['chatgpt-4o', tiles(85, 170)],
-  ['gpt-4.1-mini', patches(1536, 1.62)],
-  ['gpt-4.1-nano', patches(1536, 2.46)],
-  ['gpt-4.1', (image) => Math.max(tiles(85, 170)(image), patches(1536, 1)(image))],
+  ['gpt-4.1-mini', patches(1536, 162)],
+  ['gpt-4.1-nano', patches(1536, 246)],
+  ['gpt-4.1', (image) => Math.max(tiles(85, 170)(image), patches(1536, 100)(image))],
   ['gpt-4', tiles(85, 170)],
   // 1,536 patches are documented, 2,500 were measured for the 5.4 line; `original` detail allows 10,000.
-  ['gpt-5-mini', patches(2500, 1.62)],
-  ['gpt-5-nano', patches(2500, 2.46)],
+  ['gpt-5-mini', patches(2500, 162)],
+  ['gpt-5-nano', patches(2500, 246)],
   ['gpt-5-', tiles(70, 140)],
-  ['gpt-5.1', (image) => Math.max(tiles(70, 140)(image), patches(2500, 1.2)(image))],
-  ['gpt-5.', patches(10_000, 1.62)],
-  ['gpt-6', patches(10_000, 1.62)],
+  ['gpt-5.1', (image) => Math.max(tiles(70, 140)(image), patches(2500, 120)(image))],
+  ['gpt-5.', patches(10_000, 162)],
+  ['gpt-6', patches(10_000, 162)],
   ['gpt-5', tiles(70, 140)],
-  ['o4-mini', patches(1536, 1.72)],
-  ['codex-mini', patches(1536, 1.72)],
+  ['o4-mini', patches(1536, 172)],
+  ['codex-mini', patches(1536, 172)],
   ['computer-use', tiles(65, 129)],
   ['o1', tiles(75, 150)],
   ['o3', tiles(75, 150)],
