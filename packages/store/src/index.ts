@@ -1,1 +1,11 @@
-export {};
+export { SLOT_MS } from './charge-booking.ts';
+export type { CounterUsage } from './counter-usage.ts';
+export type { ExplainedAttempt, ExplainedCharge } from './explain.ts';
+export type { Ingested } from './ingest.ts';
+export type { LimitDefinition } from './limit-definitions.ts';
+export { MigrationMismatch } from './migrate.ts';
+export type { SeedEvent, SeedSource } from './seed.ts';
+export { openStore, type IngestContext, type Store, type StoreOptions } from './store.ts';
+export { StoreUnavailable } from './store-unavailable.ts';
+export type { StoredTally } from './tallies.ts';
+export { USAGE_BY, type UsageBy, type UsageRow } from './usage-report.ts';

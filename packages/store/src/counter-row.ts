@@ -1,0 +1,115 @@
+import type { LimitUnit } from '@tollgate/api';
+import type { CounterName } from '@tollgate/ledger';
+import type { CounterTerms } from '@tollgate/ledger/pool';
+import type { Transaction } from './connection.ts';
+import type { Seed } from './seed.ts';
+
+/** Rows of `counter`: finding, making and locking them. Whoever locks several does so by rising id, so none deadlock. */
+export interface CounterRow {
+  readonly id: bigint;
+  readonly window_start_ms: bigint;
+  readonly allocated: bigint;
+  readonly refunded: bigint;
+  readonly settled: bigint;
+  readonly unresolved: bigint;
+}
+
+const COLUMNS = 'id, window_start_ms, allocated, refunded, settled, unresolved';
+
+/** The counter in its window, locked; for a sliding limit with all buckets that can share a sum with it. */
+export const lockAround = async (tx: Transaction, terms: CounterTerms): Promise<readonly CounterRow[]> => {
+  const { sliding, window } = terms;
+  if (!sliding) {
+    return tx.query<CounterRow>(
+      `SELECT ${COLUMNS} FROM counter
+       WHERE budget = $1 AND limit_name = $2 AND partition_value = $3 AND window_id = $4 FOR UPDATE`,
+      [...nameValues(terms), window.id],
+    );
+  }
+  const span = (sliding.buckets - 1) * sliding.bucketMs;
+  return tx.query<CounterRow>(
+    `SELECT ${COLUMNS} FROM counter
+     WHERE budget = $1 AND limit_name = $2 AND partition_value = $3
+       AND window_start_ms BETWEEN $4 AND $5 AND sliding AND unit = $6 AND window_end_ms - window_start_ms = $7
+     ORDER BY id FOR UPDATE`,
+    [...nameValues(terms), window.start - span, window.start + span, terms.unit, sliding.bucketMs],
+  );
+};
+
+export const counterExists = async (tx: Transaction, terms: CounterTerms): Promise<boolean> => {
+  const rows = await tx.query(
+    `SELECT 1 FROM counter WHERE budget = $1 AND limit_name = $2 AND partition_value = $3 AND window_id = $4`,
+    [...nameValues(terms), terms.window.id],
+  );
+  return rows.length > 0;
+};
+
+/** Makes the counter with what it starts from. Does nothing where another made it first. */
+export const createCounter = async (tx: Transaction, terms: CounterTerms, seed: Seed): Promise<void> => {
+  const taken = seed.spent + seed.open;
+  const [made] = await tx.query<{ id: bigint }>(
+    `INSERT INTO counter (budget, limit_name, partition_value, window_id, window_start_ms, window_end_ms, sliding, unit,
+                          limit_max, ceiling, seeded, allocated, settled, unresolved)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, greatest($9::bigint, $10::bigint), $10, $10, $11, $12)
+     ON CONFLICT (budget, limit_name, partition_value, window_id) DO NOTHING RETURNING id`,
+    [
+      ...nameValues(terms),
+      terms.window.id,
+      terms.window.start,
+      terms.window.end,
+      terms.sliding !== null,
+      terms.unit,
+      terms.max,
+      taken,
+      seed.spent,
+      seed.open,
+    ],
+  );
+  if (!made || taken === 0n) return;
+  await tx.query(
+    `INSERT INTO counter_epoch (counter_id, epoch, allocated, settled, unresolved) VALUES ($1, '', $2, $3, $4)`,
+    [made.id, taken, seed.spent, seed.open],
+  );
+};
+
+export const lockCounters = async (tx: Transaction, ids: readonly bigint[]): Promise<void> => {
+  await tx.query('SELECT id FROM counter WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE', [ids]);
+};
+
+export interface CounterKey extends CounterName {
+  readonly windowId: string;
+}
+
+/** The ids of counters by name and window; undefined where there is no such row. */
+export const findCounterIds = async (
+  tx: Transaction,
+  keys: readonly CounterKey[],
+): Promise<readonly (bigint | undefined)[]> => {
+  const rows = await tx.query<{ n: number; id: bigint }>(
+    `SELECT k.n, c.id
+     FROM json_to_recordset($1::json) AS k(n int, budget text, "limit" text, "partition" text, "windowId" text)
+     JOIN counter c ON c.budget = k.budget AND c.limit_name = k."limit" AND c.partition_value = k."partition"
+                   AND c.window_id = k."windowId"`,
+    [
+      JSON.stringify(
+        keys.map(({ budget, limit, partition, windowId }, n) => ({ n, budget, limit, partition, windowId })),
+      ),
+    ],
+  );
+  const ids = new Map(rows.map((row) => [row.n, row.id]));
+  return keys.map((_, n) => ids.get(n));
+};
+
+/**
+ * A charge against a counter that this database never had, as after a restore from an old copy: the truth is booked,
+ * under a limit of nothing, since what the limit was can no longer be told.
+ */
+export const createStrayCounter = async (tx: Transaction, key: CounterKey, unit: LimitUnit): Promise<void> => {
+  await tx.query(
+    `INSERT INTO counter (budget, limit_name, partition_value, window_id, window_start_ms, unit, limit_max, ceiling)
+     VALUES ($1, $2, $3, $4, 0, $5, 0, 0) ON CONFLICT (budget, limit_name, partition_value, window_id) DO NOTHING`,
+    [...nameValues(key), key.windowId, unit],
+  );
+};
+
+const nameValues = ({ budget, limit, partition }: CounterName): readonly string[] => [budget, limit, partition];

@@ -1,0 +1,77 @@
+import type { LimitUnit } from '@tollgate/api';
+import type { CounterTally } from '@tollgate/ledger/pool';
+import type { Transaction } from './connection.ts';
+
+/** What a budget's status is made of: every counter whose window is not over, with its sums and its recent pace. */
+export interface CounterUsage extends CounterTally {
+  readonly unit: LimitUnit;
+  readonly windowStart: number;
+  readonly windowEnd: number | null;
+  readonly seeded: bigint;
+  readonly calls: bigint;
+  readonly inputTokens: bigint;
+  readonly outputTokens: bigint;
+  readonly wouldRefuse: bigint;
+  readonly unproven: bigint;
+  readonly estimated: bigint;
+  /** Charged since `recentSince`. */
+  readonly recent: bigint;
+  /** Start of the first ten minutes since then with a charge in them; null: none. */
+  readonly recentFrom: number | null;
+  readonly topModel: string | null;
+}
+
+interface Row {
+  readonly budget: string;
+  readonly limit: string;
+  readonly partition: string;
+  readonly windowId: string;
+  readonly unit: LimitUnit;
+  readonly windowStart: bigint;
+  readonly windowEnd: bigint | null;
+  readonly allocated: bigint;
+  readonly refunded: bigint;
+  readonly settled: bigint;
+  readonly unresolved: bigint;
+  readonly seeded: bigint;
+  readonly calls: bigint;
+  readonly inputTokens: bigint;
+  readonly outputTokens: bigint;
+  readonly wouldRefuse: bigint;
+  readonly unproven: bigint;
+  readonly estimated: bigint;
+  readonly recent: bigint;
+  readonly recentFrom: bigint | null;
+  readonly topModel: string | null;
+}
+
+export const counterUsage = async (
+  tx: Transaction,
+  {
+    since,
+    recentSince,
+  }: { /** Windows that ended before are over. */ readonly since: number; readonly recentSince: number },
+): Promise<readonly CounterUsage[]> => {
+  const rows = await tx.query<Row>(
+    `SELECT c.budget, c.limit_name AS "limit", c.partition_value AS "partition", c.window_id AS "windowId", c.unit,
+            c.window_start_ms AS "windowStart", c.window_end_ms AS "windowEnd",
+            c.allocated, c.refunded, c.settled, c.unresolved, c.seeded, c.calls,
+            c.input_tokens AS "inputTokens", c.output_tokens AS "outputTokens",
+            c.would_refuse AS "wouldRefuse", c.unproven, c.estimated,
+            coalesce(pace.charged, 0)::bigint AS recent, pace.first AS "recentFrom", top.model AS "topModel"
+     FROM counter c
+     LEFT JOIN LATERAL (SELECT sum(charged) AS charged, min(slot_ms) AS first FROM counter_usage
+                        WHERE counter_id = c.id AND slot_ms >= $2) pace ON true
+     LEFT JOIN LATERAL (SELECT model FROM counter_usage WHERE counter_id = c.id
+                        GROUP BY model ORDER BY sum(charged) DESC, model LIMIT 1) top ON true
+     WHERE c.window_end_ms IS NULL OR c.window_end_ms > $1
+     ORDER BY c.budget, c.limit_name, c.partition_value, c.window_start_ms`,
+    [since, recentSince],
+  );
+  return rows.map((row) => ({
+    ...row,
+    windowStart: Number(row.windowStart),
+    windowEnd: row.windowEnd === null ? null : Number(row.windowEnd),
+    recentFrom: row.recentFrom === null ? null : Number(row.recentFrom),
+  }));
+};

@@ -1,0 +1,144 @@
+import type { CounterCharge, LedgerEvent } from '@tollgate/ledger';
+import type { LimitUnit } from '@tollgate/api';
+import type { Transaction } from './connection.ts';
+
+/** Every attempt of one call: whom it was charged to, what was held, at which price, how it was settled. */
+export interface ExplainedAttempt extends Omit<LedgerEvent, 'counters'> {
+  readonly recordedAt: number;
+  readonly counters: readonly ExplainedCharge[];
+}
+
+export interface ExplainedCharge extends CounterCharge {
+  readonly unit: LimitUnit;
+  /** The limit's maximum as it was when last allocated from. */
+  readonly max: bigint;
+  readonly windowStart: number;
+  readonly windowEnd: number | null;
+}
+
+export const explain = async (tx: Transaction, requestId: string): Promise<readonly ExplainedAttempt[]> => {
+  const events = await tx.query<EventColumns>(
+    `SELECT *, (extract(epoch FROM recorded_at) * 1000)::bigint AS recorded_ms FROM event
+     WHERE request_id = $1 ORDER BY attempt, instance, seq LIMIT 100`,
+    [requestId],
+  );
+  const charges = await tx.query<ChargeColumns>(
+    `SELECT e.instance, e.seq, e.epoch, e.held, e.charged, e.would_refuse, c.budget, c.limit_name, c.partition_value,
+            c.window_id, c.window_start_ms, c.window_end_ms, c.unit, c.limit_max
+     FROM event_counter e JOIN counter c ON c.id = e.counter_id
+     WHERE (e.instance, e.seq) IN (SELECT instance, seq FROM event WHERE request_id = $1)
+     ORDER BY c.budget, c.limit_name, c.partition_value`,
+    [requestId],
+  );
+  return events.map((row) =>
+    toAttempt(
+      row,
+      charges.filter((charge) => charge.instance === row.instance && charge.seq === row.seq),
+    ),
+  );
+};
+
+interface EventColumns {
+  readonly instance: string;
+  readonly seq: bigint;
+  readonly request_id: string;
+  readonly attempt: number;
+  readonly namespace: string;
+  readonly workload: string;
+  readonly service_account: string | null;
+  readonly pod: string | null;
+  readonly labels: Record<string, string>;
+  readonly team: string;
+  readonly user_id: string | null;
+  readonly prompt_id: string | null;
+  readonly prompt_version: string | null;
+  readonly route: string | null;
+  readonly backend: string | null;
+  readonly provider: string;
+  readonly format: string;
+  readonly model_asked: string | null;
+  readonly model_sent: string | null;
+  readonly model_answered: string | null;
+  readonly usage: LedgerEvent['usage'];
+  readonly settle: LedgerEvent['settle'];
+  readonly held: bigint;
+  readonly charged: bigint;
+  readonly price_version: string | null;
+  readonly price_row: LedgerEvent['priceRow'];
+  readonly unproven: boolean;
+  readonly stream: boolean;
+  readonly status: number | null;
+  readonly started_ms: bigint;
+  readonly ended_ms: bigint;
+  readonly recorded_ms: bigint;
+}
+
+interface ChargeColumns {
+  readonly instance: string;
+  readonly seq: bigint;
+  readonly epoch: string;
+  readonly held: bigint;
+  readonly charged: bigint;
+  readonly would_refuse: boolean;
+  readonly budget: string;
+  readonly limit_name: string;
+  readonly partition_value: string;
+  readonly window_id: string;
+  readonly window_start_ms: bigint;
+  readonly window_end_ms: bigint | null;
+  readonly unit: LimitUnit;
+  readonly limit_max: bigint;
+}
+
+const toAttempt = (row: EventColumns, charges: readonly ChargeColumns[]): ExplainedAttempt => ({
+  instance: row.instance,
+  seq: Number(row.seq),
+  requestId: row.request_id,
+  attempt: row.attempt,
+  subject: {
+    namespace: row.namespace,
+    workload: row.workload,
+    ...(row.service_account === null ? {} : { serviceAccount: row.service_account }),
+    ...(row.pod === null ? {} : { pod: row.pod }),
+    labels: row.labels,
+    team: row.team,
+  },
+  user: row.user_id,
+  promptId: row.prompt_id,
+  promptVersion: row.prompt_version,
+  route: row.route,
+  backend: row.backend,
+  provider: row.provider,
+  format: row.format,
+  modelAsked: row.model_asked,
+  modelSent: row.model_sent,
+  modelAnswered: row.model_answered,
+  usage: row.usage,
+  settle: row.settle,
+  held: row.held,
+  charged: row.charged,
+  priceVersion: row.price_version,
+  priceRow: row.price_row,
+  unproven: row.unproven,
+  stream: row.stream,
+  status: row.status,
+  startedAt: Number(row.started_ms),
+  endedAt: Number(row.ended_ms),
+  recordedAt: Number(row.recorded_ms),
+  counters: charges.map(toCharge),
+});
+
+const toCharge = (row: ChargeColumns): ExplainedCharge => ({
+  budget: row.budget,
+  limit: row.limit_name,
+  partition: row.partition_value,
+  windowId: row.window_id,
+  epoch: row.epoch,
+  held: row.held,
+  charged: row.charged,
+  ...(row.would_refuse ? { wouldRefuse: true } : {}),
+  unit: row.unit,
+  max: row.limit_max,
+  windowStart: Number(row.window_start_ms),
+  windowEnd: row.window_end_ms === null ? null : Number(row.window_end_ms),
+});

@@ -1,0 +1,33 @@
+import type { Transaction } from './connection.ts';
+
+/**
+ * Since when each limit has been what it is. A limit that is new, was away, or changed its fingerprint (period, kind,
+ * zone, unit, partition) counts as defined now: its present window is then seeded from the events.
+ */
+export interface LimitDefinition {
+  readonly budget: string;
+  readonly limit: string;
+  readonly fingerprint: string;
+}
+
+export const defineLimits = async (tx: Transaction, limits: readonly LimitDefinition[], now: number): Promise<void> => {
+  const rows = JSON.stringify(
+    limits.map(({ budget, limit, fingerprint }) => ({ budget, limit_name: limit, fingerprint })),
+  );
+  // Two servers that define at once: one after the other.
+  await tx.query('LOCK TABLE limit_definition IN SHARE ROW EXCLUSIVE MODE');
+  await tx.query(
+    `DELETE FROM limit_definition d WHERE NOT EXISTS (
+       SELECT 1 FROM json_to_recordset($1::json) AS r(budget text, limit_name text)
+       WHERE r.budget = d.budget AND r.limit_name = d.limit_name)`,
+    [rows],
+  );
+  await tx.query(
+    `INSERT INTO limit_definition (budget, limit_name, fingerprint, since_ms)
+     SELECT budget, limit_name, fingerprint, $2::bigint FROM json_to_recordset($1::json)
+       AS r(budget text, limit_name text, fingerprint text)
+     ON CONFLICT (budget, limit_name) DO UPDATE SET fingerprint = excluded.fingerprint, since_ms = excluded.since_ms
+       WHERE limit_definition.fingerprint <> excluded.fingerprint`,
+    [rows, now],
+  );
+};

@@ -1,0 +1,143 @@
+import { counterKey, type CounterName, type LedgerEvent } from '@tollgate/ledger';
+import type { CounterTerms, PoolBalance } from '@tollgate/ledger/pool';
+import type { Transaction } from './connection.ts';
+
+/**
+ * What a counter starts from. A new limit, or one whose period, zone, unit or partition changed, starts from what the
+ * events of its window say plus what is leased; a window that began under the present definition starts from nothing.
+ */
+export interface Seed {
+  readonly spent: bigint;
+  /** Leased to proxies when the counter began: its calls do not know the counter yet. Booked as unresolved. */
+  readonly open: bigint;
+}
+
+export const NO_SEED: Seed = { spent: 0n, open: 0n };
+
+/** An event as far as it tells whether, and with how much, a limit would have counted it. */
+export type SeedEvent = Pick<
+  LedgerEvent,
+  'attempt' | 'subject' | 'user' | 'modelAsked' | 'modelSent' | 'modelAnswered' | 'usage' | 'settle' | 'charged'
+>;
+
+export interface SeedSource {
+  /** What this counter would have been charged for the event; 0 where it does not match. */
+  readonly amountOf: (terms: CounterTerms, event: SeedEvent) => bigint;
+  /** What lies in the pool is in nobody's hand. */
+  readonly pooled: () => readonly PoolBalance[];
+}
+
+export const readSeed = async (tx: Transaction, terms: CounterTerms, source: SeedSource): Promise<Seed> => {
+  const since = await seedSince(tx, terms);
+  if (since === null) return NO_SEED;
+  return { spent: await spentSince(tx, terms, since, source), open: await openLeases(tx, terms, since, source) };
+};
+
+/** From when on events count; null where the window began under the present definition. */
+const seedSince = async (tx: Transaction, terms: CounterTerms): Promise<number | null> => {
+  const [definition] = await tx.query<{ since_ms: bigint }>(
+    'SELECT since_ms FROM limit_definition WHERE budget = $1 AND limit_name = $2',
+    [terms.budget, terms.limit],
+  );
+  if (!definition) return null;
+  const defined = Number(definition.since_ms);
+  const { sliding, window } = terms;
+  if (!sliding) return defined > window.start ? window.start : null;
+  // The first bucket after the definition takes over the whole span; those after it must not count it again.
+  const start = window.start - (sliding.buckets - 1) * sliding.bucketMs;
+  if (defined <= start) return null;
+  const earlier = await tx.query(
+    `SELECT 1 FROM counter WHERE budget = $1 AND limit_name = $2 AND partition_value = $3 AND sliding AND unit = $4
+       AND window_end_ms - window_start_ms = $5 AND window_end_ms > $6 LIMIT 1`,
+    [terms.budget, terms.limit, terms.partition, terms.unit, sliding.bucketMs, defined],
+  );
+  return earlier.length > 0 ? null : start;
+};
+
+const PAGE = 2_000;
+
+interface SeedRow {
+  readonly instance: string;
+  readonly seq: bigint;
+  readonly attempt: number;
+  readonly namespace: string;
+  readonly workload: string;
+  readonly service_account: string | null;
+  readonly pod: string | null;
+  readonly labels: Record<string, string>;
+  readonly team: string;
+  readonly user_id: string | null;
+  readonly model_asked: string | null;
+  readonly model_sent: string | null;
+  readonly model_answered: string | null;
+  readonly usage: LedgerEvent['usage'];
+  readonly settle: LedgerEvent['settle'];
+  readonly charged: bigint;
+}
+
+const spentSince = async (tx: Transaction, terms: CounterTerms, since: number, source: SeedSource): Promise<bigint> => {
+  let spent = 0n;
+  let last: SeedRow | undefined;
+  do {
+    const page: readonly SeedRow[] = await tx.query<SeedRow>(
+      `SELECT instance, seq, attempt, namespace, workload, service_account, pod, labels, team, user_id,
+              model_asked, model_sent, model_answered, usage, settle, charged
+       FROM event WHERE recorded_at >= to_timestamp($1::double precision / 1000) AND (instance, seq) > ($2, $3::bigint)
+       ORDER BY instance, seq LIMIT $4`,
+      [since, last?.instance ?? '', last?.seq ?? -1n, PAGE],
+    );
+    for (const row of page) spent += source.amountOf(terms, toSeedEvent(row));
+    last = page.length === PAGE ? page.at(-1) : undefined;
+  } while (last);
+  return spent;
+};
+
+const toSeedEvent = (row: SeedRow): SeedEvent => ({
+  attempt: row.attempt,
+  subject: {
+    namespace: row.namespace,
+    workload: row.workload,
+    ...(row.service_account === null ? {} : { serviceAccount: row.service_account }),
+    ...(row.pod === null ? {} : { pod: row.pod }),
+    labels: row.labels,
+    team: row.team,
+  },
+  user: row.user_id,
+  modelAsked: row.model_asked,
+  modelSent: row.model_sent,
+  modelAnswered: row.model_answered,
+  usage: row.usage,
+  settle: row.settle,
+  charged: row.charged,
+});
+
+/**
+ * A call in flight holds the same amount of each limit of its budget in one unit, so the fullest of the sibling limits
+ * tells how much is open. Its charges will name that sibling, and not the counter that begins here.
+ */
+const openLeases = async (
+  tx: Transaction,
+  terms: CounterTerms,
+  since: number,
+  { pooled }: SeedSource,
+): Promise<bigint> => {
+  const siblings = await tx.query<{ limit_name: string; partition_value: string; window_id: string; open: bigint }>(
+    `SELECT c.limit_name, c.partition_value, c.window_id,
+            sum(e.allocated - e.refunded - e.settled - e.unresolved)::bigint AS open
+     FROM counter c JOIN counter_epoch e ON e.counter_id = c.id
+     WHERE c.budget = $1 AND c.unit = $2 AND ($3 = '' OR c.partition_value IN ('', $3))
+       AND (c.window_end_ms IS NULL OR c.window_end_ms > $4) AND e.epoch <> ''
+     GROUP BY c.id`,
+    [terms.budget, terms.unit, terms.partition, since],
+  );
+  const inPool = new Map(pooled().map((balance) => [keyOf(balance, balance.windowId), balance.pooled]));
+  const openByLimit = new Map<string, bigint>();
+  for (const row of siblings) {
+    const name = { budget: terms.budget, limit: row.limit_name, partition: row.partition_value };
+    const open = row.open - (inPool.get(keyOf(name, row.window_id)) ?? 0n);
+    if (open > 0n) openByLimit.set(row.limit_name, (openByLimit.get(row.limit_name) ?? 0n) + open);
+  }
+  return [...openByLimit.values()].reduce((most, open) => (open > most ? open : most), 0n);
+};
+
+const keyOf = (name: CounterName, windowId: string): string => `${counterKey(name)}@${windowId}`;

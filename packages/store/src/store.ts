@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto';
+import {
+  counterKey,
+  type CloseRequest,
+  type CounterName,
+  type EventsRequest,
+  type HelloRequest,
+} from '@tollgate/ledger';
+import type { BlockSource, CounterTerms, JoinAnswer, PoolReturn, ResolveCounter } from '@tollgate/ledger/pool';
+import { allocateBlock, refundPool } from './blocks.ts';
+import { makeConnection, type Connection } from './connection.ts';
+import { counterUsage, type CounterUsage } from './counter-usage.ts';
+import { counterExists, createCounter } from './counter-row.ts';
+import {
+  abandonInstance,
+  closeInstance,
+  joinEpoch,
+  openEpoch,
+  registerInstance,
+  sealEpoch,
+  sealOthers,
+} from './epochs.ts';
+import { explain, type ExplainedAttempt } from './explain.ts';
+import { ingest, type Ingested } from './ingest.ts';
+import { defineLimits, type LimitDefinition } from './limit-definitions.ts';
+import { migrate } from './migrate.ts';
+import { MIGRATIONS } from './migrations/index.ts';
+import { NO_SEED, readSeed, type SeedSource } from './seed.ts';
+import { tallies, type StoredTally } from './tallies.ts';
+import { usageBy, type UsageBy, type UsageRow } from './usage-report.ts';
+
+/**
+ * The durable end of the ledger: each operation is one transaction (making a counter takes three, one after another).
+ * Times come from the caller's clock, which is the ledger's.
+ */
+export interface Store {
+  readonly organisation: string;
+  /** Blocks for a pool. `seed` tells what a limit would have counted; without it new counters start from nothing. */
+  blocks(deps: { readonly clock: () => number; readonly seed?: SeedSource }): BlockSource;
+  register(
+    hello: Pick<HelloRequest, 'instance' | 'version' | 'subject'>,
+    epoch: string,
+    now: number,
+  ): Promise<JoinAnswer>;
+  /** One batch of one instance. `resolve` gives the window of charges that stand on no lease. */
+  ingest(batch: EventsRequest, context: IngestContext): Promise<Ingested>;
+  closeInstance(request: CloseRequest, now: number): Promise<readonly PoolReturn[]>;
+  /** The instance is gone and its spool with it. */
+  abandonInstance(instance: string, now: number): Promise<void>;
+  sealEpoch(epoch: string, now: number): Promise<void>;
+  /** Seals what earlier lives left open. */
+  sealOtherEpochs(epoch: string, now: number): Promise<void>;
+  defineLimits(limits: readonly LimitDefinition[], now: number): Promise<void>;
+  explain(requestId: string): Promise<readonly ExplainedAttempt[]>;
+  usageBy(
+    by: UsageBy,
+    range: { readonly from: string | null; readonly to: string | null },
+  ): Promise<readonly UsageRow[]>;
+  counterUsage(range: { readonly since: number; readonly recentSince: number }): Promise<readonly CounterUsage[]>;
+  tallies(): Promise<readonly StoredTally[]>;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface IngestContext {
+  readonly now: number;
+  readonly resolve: ResolveCounter;
+  readonly seed?: SeedSource;
+}
+
+export interface StoreOptions {
+  readonly connectionString: string;
+  /** Connections at most; 1 against PGlite. */
+  readonly max?: number;
+  readonly onIdleError?: (error: Error) => void;
+}
+
+export const openStore = async ({ connectionString, max = 10, onIdleError }: StoreOptions): Promise<Store> => {
+  const connection = makeConnection({ connectionString, max, ...(onIdleError ? { onIdleError } : {}) });
+  try {
+    const organisation = await connection.transact(async (tx) => {
+      await migrate(tx, MIGRATIONS);
+      const [row] = await tx.query<{ id: string }>('SELECT id FROM organisation');
+      return row?.id ?? '';
+    });
+    return storeOn(connection, organisation);
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+};
+
+const storeOn = (connection: Connection, organisation: string): Store => {
+  const { transact } = connection;
+
+  /** Reads what the counter starts from in one view, then makes it. Whoever comes second finds it made. */
+  const makeCounter = async (terms: CounterTerms, seedSource: SeedSource | undefined): Promise<void> => {
+    const seed = seedSource ? await transact((tx) => readSeed(tx, terms, seedSource), 'snapshot') : NO_SEED;
+    await transact((tx) => createCounter(tx, terms, seed));
+  };
+
+  return {
+    organisation,
+    blocks: ({ clock, seed }) => ({
+      openEpoch: async () => {
+        const id = randomUUID();
+        await transact((tx) => openEpoch(tx, id, clock()));
+        return id;
+      },
+      join: (epoch, instance) => transact((tx) => joinEpoch(tx, epoch, instance, clock())),
+      allocate: async (request) => {
+        for (;;) {
+          const outcome = await transact((tx) => allocateBlock(tx, request, clock()));
+          if (outcome.kind !== 'missing') return outcome;
+          await makeCounter(request.terms, seed);
+        }
+      },
+      refund: (epoch, returns) => transact((tx) => refundPool(tx, epoch, returns)),
+    }),
+    register: (hello, epoch, now) => transact((tx) => registerInstance(tx, hello, epoch, now)),
+    ingest: async (batch, { now, resolve, seed }) => {
+      const soft = softTerms(batch, resolve);
+      for (const terms of soft.values()) {
+        if (!(await transact((tx) => counterExists(tx, terms)))) await makeCounter(terms, seed);
+      }
+      const windowOf = (name: CounterName) => {
+        const terms = soft.get(counterKey(name)) ?? resolve(name);
+        return { windowId: terms?.window.id ?? NO_WINDOW, unit: terms?.unit ?? 'cost' };
+      };
+      return transact((tx) => ingest(tx, { ...batch, windowOf }, now));
+    },
+    closeInstance: (request, now) => transact((tx) => closeInstance(tx, request, now)),
+    abandonInstance: (instance, now) => transact((tx) => abandonInstance(tx, instance, now)),
+    sealEpoch: (epoch, now) => transact((tx) => sealEpoch(tx, epoch, now)),
+    sealOtherEpochs: (epoch, now) => transact((tx) => sealOthers(tx, epoch, now)),
+    defineLimits: (limits, now) => transact((tx) => defineLimits(tx, limits, now)),
+    explain: (requestId) => transact((tx) => explain(tx, requestId), 'snapshot'),
+    usageBy: (by, range) => transact((tx) => usageBy(tx, by, range), 'snapshot'),
+    counterUsage: (range) => transact((tx) => counterUsage(tx, range), 'snapshot'),
+    tallies: () => transact((tx) => tallies(tx), 'snapshot'),
+    ping: async () => {
+      await transact((tx) => tx.query('SELECT 1'), 'snapshot');
+    },
+    close: () => connection.close(),
+  };
+};
+
+/** A charge for a limit that no budget in force names any more: kept under the counter's name, in no window. */
+const NO_WINDOW = 'none';
+
+/** The windows of a batch's charges without a lease, chosen once: all of the batch fall into the same. */
+const softTerms = ({ events }: EventsRequest, resolve: ResolveCounter): ReadonlyMap<string, CounterTerms> => {
+  const found = new Map<string, CounterTerms>();
+  for (const { counters } of events) {
+    for (const charge of counters) {
+      if (charge.windowId !== '' || found.has(counterKey(charge))) continue;
+      const terms = resolve(charge);
+      if (terms) found.set(counterKey(charge), terms);
+    }
+  }
+  return found;
+};
