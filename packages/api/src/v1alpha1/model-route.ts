@@ -32,7 +32,9 @@ const ProviderSchema = withRule(
       .max(2048)
       .regex(/^https?:\/\//, { error: 'must start with https:// or http://' })
       .optional()
-      .describe("Address of the API, up to and without its version path; the provider's own if absent."),
+      .describe(
+        "Base URL as the provider's SDK takes it, such as https://api.openai.com/v1 or https://api.anthropic.com; the provider's own if absent.",
+      ),
     credentialsSecretRef: z
       .strictObject({
         name: objectName('Name of the Secret, in the namespace of the route.'),
