@@ -1,1 +1,1 @@
-export {};
+export { StandaloneError, type StandaloneErrorCode } from './standalone-error.ts';

@@ -1,0 +1,53 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, existsSync, chmodSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { defaultStatePath, makeStateDir, stateDirOf, writeServeRecord, writeToken } from './state-dir.ts';
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'tollgate-state-'));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+const modeOf = (path: string): number => statSync(path).mode & 0o777;
+
+describe('the state directory', () => {
+  it('lies where XDG says, else below the home', () => {
+    expect(defaultStatePath({ XDG_STATE_HOME: '/x' }, '/home/a')).toBe('/x/tollgate');
+    expect(defaultStatePath({ XDG_STATE_HOME: '' }, '/home/a')).toBe('/home/a/.local/state/tollgate');
+  });
+
+  it('is closed to other users', () => {
+    const state = stateDirOf(join(dir, 'new', 'state'));
+    makeStateDir(state);
+    expect(modeOf(state.root)).toBe(0o700);
+    expect(modeOf(state.spool)).toBe(0o700);
+  });
+
+  it('holds a token of this run only, readable by its owner', () => {
+    const state = stateDirOf(dir);
+    writeFileSync(state.tokenFile, 'old');
+    chmodSync(state.tokenFile, 0o644);
+    const token = writeToken(state);
+    expect(token).toMatch(/^[\w-]{43}$/);
+    expect(readFileSync(state.tokenFile, 'utf8')).toBe(token);
+    expect(modeOf(state.tokenFile)).toBe(0o600);
+    expect(writeToken(state)).not.toBe(token);
+  });
+
+  it('says where a running serve is, until it stops', () => {
+    const state = stateDirOf(dir);
+    const record = {
+      serverUrl: 'http://s',
+      proxyUrl: 'http://p',
+      adminUrl: 'http://a',
+      pid: 1,
+      tokenFile: state.tokenFile,
+    };
+    const remove = writeServeRecord(state, record);
+    expect(JSON.parse(readFileSync(state.serveFile, 'utf8'))).toEqual(record);
+    remove();
+    expect(existsSync(state.serveFile)).toBe(false);
+  });
+});
