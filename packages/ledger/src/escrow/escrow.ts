@@ -1,0 +1,258 @@
+/**
+ * The proxy's end of the escrow chain (design §4.5–4.9): leases ahead of need, holds drawn on them without a round trip,
+ * settlements that give back what was not spent, events that reach the ledger exactly once.
+ */
+import type { CounterName } from '../counter.ts';
+import type { LeasePort } from '../lease-port.ts';
+import type { CloseRequest } from '../session.ts';
+import type { Life } from '../spool/journal.ts';
+import type { Spool } from '../spool/spool.ts';
+import { makeAcquire, type Acquire } from './acquisition.ts';
+import { makeAdmissionQueue } from './admission-queue.ts';
+import { makeAuditLeases } from './audit-leases.ts';
+import { makeCounterStates } from './counter-state.ts';
+import { EscrowClosed } from './escrow-closed.ts';
+import { makeGiveBacks } from './give-backs.ts';
+import { isOpenHold, type Hold, type HoldRequest, type HoldResult, type Settlement } from './hold.ts';
+import { makeHolds } from './holds.ts';
+import { makeLeases } from './leases.ts';
+import { settleInterrupted } from './recover.ts';
+import { makeShipper, type LedgerSession } from './shipper.ts';
+import type { Timers } from './timers.ts';
+
+export interface Escrow {
+  /**
+   * Synchronous while the leases in hand suffice. The intent is on disk when it returns. Throws `LedgerUnavailable` after
+   * 3 s of silence, `SpoolFault` where the disk takes no intent, `EscrowClosed` while draining, an `AbortError`.
+   */
+  openHold(request: HoldRequest): HoldResult | Promise<HoldResult>;
+  /** Exactly once a hold; a second time changes nothing and is counted. */
+  settle(hold: Hold, settlement: Settlement): void;
+  /** Last known remaining money of a counter, our own free balance included; null = never heard of. */
+  left(name: CounterName): bigint | null;
+  /** The epoch that hello named: leases come from it, and it is closed when this proxy ends. */
+  enterEpoch(epoch: string): void;
+  /** Others wait for these: gives back what is free. */
+  recall(names: readonly CounterName[]): void;
+  stats(): EscrowStats;
+  /**
+   * No new holds; waits for the open ones, gives everything back, ships until acknowledged, closes. Without an end while
+   * the ledger is away: bound it by `signal`, and the next start finishes from the spool.
+   */
+  drain(signal?: AbortSignal): Promise<void>;
+}
+
+export interface EscrowStats {
+  readonly openHolds: number;
+  readonly acquisitions: number;
+  readonly holdViolations: number;
+  readonly doubleSettles: number;
+  readonly interrupted: number;
+  readonly pendingEvents: number;
+  readonly shippedEvents: number;
+  readonly refusedEvents: number;
+  readonly leases: number;
+}
+
+export interface EscrowDeps {
+  readonly port: LeasePort;
+  readonly session: LedgerSession;
+  readonly spool: Spool;
+  /** Monotonic milliseconds: windows end by them. */
+  readonly clock: () => number;
+  /** Milliseconds UTC, for reports. */
+  readonly now?: () => number;
+  readonly timers: Timers;
+  readonly random: () => number;
+  /** This process life: random, never used before. */
+  readonly instance: string;
+  /** Faults that are retried or survived, for the log. */
+  readonly onFault?: (fault: unknown, doing: string) => void;
+}
+
+const TEND_MS = 5_000;
+const DRAIN_TURN_MS = 10;
+
+export const makeEscrow = (deps: EscrowDeps): Escrow => {
+  const { port, session, spool, clock, timers, random, instance, now = Date.now } = deps;
+  const closedEpochs = new Set<string>();
+  let currentEpoch: string | null = null;
+  let lastFault: unknown;
+  let seq = 0;
+  let acquisitions = 0;
+  /** Acquisitions without an answer yet. */
+  let asked = 0;
+  let isEnding = false;
+  let onNoneOpen: (() => void) | null = null;
+
+  const onFault = (fault: unknown, doing: string): void => {
+    lastFault = fault;
+    deps.onFault?.(fault, doing);
+  };
+  /** One numbering for acquisitions and give-backs: unique either way a ledger keeps them. */
+  const nextSeq = (): number => (seq += 1);
+
+  // Before anything else is written: the seqs of the old lives are theirs.
+  const interrupted = settleInterrupted(spool, now());
+  const own = spool.life(instance);
+  const states = makeCounterStates();
+  const giveBacks = makeGiveBacks({ port, instance, nextSeq, timers, random, onFault });
+  const leases = makeLeases({
+    states,
+    giveBacks,
+    spool,
+    instance,
+    isOver: (epoch) => closedEpochs.has(epoch),
+    isCurrent: (epoch) => currentEpoch === null || epoch === currentEpoch,
+    onFault,
+  });
+  const holds = makeHolds({ states, leases, spool, instance, firstSeq: own.lastSeq + 1, now, onFault });
+  const askLedger = makeAcquire({ port, instance, nextSeq, clock, timers, random, isEnding: () => isEnding, onFault });
+
+  const acquire: Acquire = async (needs, isWanted) => {
+    acquisitions += 1;
+    asked += 1;
+    try {
+      const answer = await askLedger(needs, isWanted);
+      if (answer?.result.granted === true) enterEpoch(answer.result.grants[0]?.epoch ?? null);
+      return answer;
+    } finally {
+      asked -= 1;
+    }
+  };
+
+  const enterEpoch = (epoch: string | null): void => {
+    if (epoch === null || epoch === currentEpoch || closedEpochs.has(epoch)) return;
+    currentEpoch = epoch;
+    try {
+      spool.epoch(instance, epoch);
+    } catch (fault) {
+      onFault(fault, 'write an epoch down');
+    }
+  };
+
+  const mayClose = (life: Life, epoch: string): boolean => {
+    if (life !== own) return true;
+    return (isEnding ? asked === 0 : epoch !== currentEpoch) && leases.isIdle(epoch);
+  };
+
+  const closeEpoch = async (request: CloseRequest): Promise<void> => {
+    await session.closeEpoch(request);
+    if (request.instance === instance) closedEpochs.add(request.epoch);
+  };
+
+  const shipper = makeShipper({
+    session: { ship: (events) => session.ship(events), closeEpoch },
+    spool,
+    timers,
+    random,
+    mayClose,
+    onFault,
+  });
+  const queue = makeAdmissionQueue({
+    take: (request, needs, at) => holds.take(request, needs, at, true),
+    states,
+    leases,
+    acquire,
+    clock,
+    timers,
+    random,
+    lastFault: () => lastFault,
+    onHeld: shipper.hurry,
+  });
+  const audits = makeAuditLeases({ states, leases, acquire, clock, timers });
+
+  const openSlowly = async (request: HoldRequest, isAuditReady: boolean): Promise<HoldResult> => {
+    if (!isAuditReady) await audits.prepare(request.audit);
+    if (isEnding) throw new EscrowClosed('the proxy is draining');
+    return queue.join(request);
+  };
+
+  const tend = (): void => {
+    leases.trim(clock());
+    queue.pump();
+    if (own.epochs.size > 1) shipper.notify();
+    cancelTend = timers.after(TEND_MS, tend);
+  };
+  let cancelTend = timers.after(TEND_MS, tend);
+
+  const pause = (ms: number): Promise<void> => new Promise((resolve) => void timers.after(ms, resolve));
+
+  const noneOpen = async (): Promise<void> => {
+    if (holds.counts.open === 0) return;
+    await new Promise<void>((resolve) => {
+      onNoneOpen = resolve;
+    });
+  };
+
+  const windDown = async (): Promise<void> => {
+    await noneOpen();
+    // What is still asked for is heard out, so that it can be given back; at least one turn, for answers on their way.
+    do await pause(DRAIN_TURN_MS);
+    while (asked > 0);
+    leases.retireAll();
+    await giveBacks.flush();
+    await shipper.drain();
+  };
+
+  if (spool.lives.size > 1) shipper.notify();
+
+  return {
+    openHold: (request) => {
+      if (isEnding) throw new EscrowClosed('the proxy is draining');
+      const at = clock();
+      const isAuditReady = request.audit.length === 0 || audits.isReady(request.audit, at);
+      const hold = isAuditReady ? holds.take(request, request.needs, at, false) : null;
+      return hold ? { held: true, hold } : openSlowly(request, isAuditReady);
+    },
+    settle: (hold, settlement) => {
+      if (!isOpenHold(hold)) throw new TypeError('this hold was not given by this escrow');
+      const wakes = holds.settle(hold, settlement);
+      shipper.notify();
+      if (wakes) queue.pump();
+      if (holds.counts.open === 0) onNoneOpen?.();
+    },
+    left: (name) => {
+      const state = states.find(name);
+      if (!state || state.beyond === null) return null;
+      return state.beyond + (state.lease?.balance ?? 0n);
+    },
+    enterEpoch,
+    recall: (names) => {
+      for (const name of names) {
+        const state = states.find(name);
+        if (state) leases.recall(state);
+      }
+    },
+    stats: () => {
+      const { unacked } = spool.stats();
+      return {
+        openHolds: holds.counts.open,
+        acquisitions,
+        holdViolations: holds.counts.holdViolations,
+        doubleSettles: holds.counts.doubleSettles,
+        interrupted,
+        pendingEvents: unacked,
+        shippedEvents: shipper.counts.shipped,
+        refusedEvents: shipper.counts.refused,
+        leases: leases.count(),
+      };
+    },
+    drain: async (signal) => {
+      isEnding = true;
+      cancelTend();
+      queue.close();
+      await untilAborted(windDown(), signal);
+    },
+  };
+};
+
+const untilAborted = (work: Promise<void>, signal: AbortSignal | undefined): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      reject(new DOMException('draining was cut short: the next start finishes it', { name: 'AbortError' }));
+    };
+    if (signal?.aborted) onAbort();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject);
+  });

@@ -1,0 +1,192 @@
+/**
+ * Holds in memory: taken over all counters at once or not at all, with nothing awaited between, so that no two calls can
+ * spend the same amount. An intent is on disk before a hold is handed out, and the event before anything is released.
+ */
+import { MAX_AMOUNT } from '@tollgate/metering';
+import type { CounterName } from '../counter.ts';
+import type { CounterCharge, LedgerEvent } from '../event.ts';
+import type { CounterHold, Intent } from '../intent.ts';
+import type { Spool } from '../spool/spool.ts';
+import type { CounterStates } from './counter-state.ts';
+import type { HoldLeg, HoldNeed, HoldRequest, OpenHold, Settlement } from './hold.ts';
+import type { Leases } from './leases.ts';
+
+export interface Holds {
+  /** Null: the leases in hand do not suffice, or others wait for them and it is not our turn; nothing was taken. */
+  take(request: HoldRequest, needs: readonly HoldNeed[], at: number, isOurTurn: boolean): OpenHold | null;
+  /** Writes the event and releases what was not spent; true where calls wait for what came free. */
+  settle(hold: OpenHold, settlement: Settlement): boolean;
+  readonly counts: HoldCounts;
+}
+
+export interface HoldCounts {
+  open: number;
+  /** Charges above their holds: each one breaks the promise of no overspend, and becomes a debt on the next lease. */
+  holdViolations: number;
+  doubleSettles: number;
+}
+
+export interface HoldsDeps {
+  readonly states: CounterStates;
+  readonly leases: Leases;
+  readonly spool: Pick<Spool, 'intent' | 'settle'>;
+  readonly instance: string;
+  readonly firstSeq: number;
+  /** Milliseconds UTC, for reports. */
+  readonly now: () => number;
+  readonly onFault: (fault: unknown, doing: string) => void;
+}
+
+export const makeHolds = ({ states, leases, spool, instance, firstSeq, now, onFault }: HoldsDeps): Holds => {
+  const counts: HoldCounts = { open: 0, holdViolations: 0, doubleSettles: 0 };
+  let lastSeq = firstSeq - 1;
+
+  const take: Holds['take'] = (request, needs, at, isOurTurn) => {
+    const legs: HoldLeg[] = [];
+    for (const need of needs) {
+      const leg = draw(need, at, isOurTurn);
+      if (!leg) {
+        undo(legs);
+        return null;
+      }
+      legs.push(leg);
+    }
+    for (const need of request.audit)
+      legs.push(draw(need, at, true) ?? unleased(need, isRefused(need, request.waitMs, at)));
+    for (const need of request.soft) legs.push(unleased(need, false));
+    const hold: OpenHold = {
+      seq: lastSeq + 1,
+      head: request.head,
+      needs,
+      wouldRefuse: request.audit.length === 0 ? NONE : legs.filter((leg) => leg.wouldRefuse).map((leg) => leg.need),
+      legs,
+      settled: false,
+    };
+    try {
+      spool.intent(intentOf(hold, instance));
+    } catch (fault) {
+      undo(legs);
+      throw fault;
+    }
+    lastSeq = hold.seq;
+    counts.open += 1;
+    return hold;
+  };
+
+  const draw = (need: HoldNeed, at: number, isOurTurn: boolean): HoldLeg | null => {
+    if (need.amount < 0n) throw new RangeError(`a hold cannot be below zero: ${need.budget}/${need.limit}`);
+    const state = states.of(need, need.max);
+    if (state.waiting > 0 && !isOurTurn) return null;
+    const lease = leases.usable(state, at);
+    if (lease === null) return need.amount === 0n ? unleased(need, false) : null;
+    if (lease.balance < need.amount) return null;
+    lease.balance -= need.amount;
+    lease.held += need.amount;
+    if (lease.balance < lease.lowest) lease.lowest = lease.balance;
+    state.recent.add(need.amount);
+    state.lastHoldAt = at;
+    return { need, lease, wouldRefuse: false };
+  };
+
+  const undo = (legs: readonly HoldLeg[]): void => {
+    for (const { need, lease } of legs) {
+      if (!lease) continue;
+      lease.balance += need.amount;
+      lease.held -= need.amount;
+    }
+  };
+
+  const isRefused = (need: HoldNeed, waitMs: number, at: number): boolean => {
+    const { auditNo } = states.of(need, need.max);
+    if (auditNo === null || at >= auditNo.until || need.amount < auditNo.need) return false;
+    return auditNo.reason !== 'held' || waitMs === 0;
+  };
+
+  const settle = (hold: OpenHold, settlement: Settlement): boolean => {
+    if (hold.settled) {
+      counts.doubleSettles += 1;
+      return false;
+    }
+    hold.settled = true;
+    counts.open -= 1;
+    const charges = hold.legs.map((leg) => chargeOf(leg, settlement));
+    try {
+      spool.settle(eventOf(hold, settlement, charges));
+    } catch (fault) {
+      // The event lives on in memory and is shipped from there; should this process die first, its intent charges the hold.
+      onFault(fault, 'write a settlement down');
+    }
+    return release(hold, charges);
+  };
+
+  const release = ({ legs, needs }: OpenHold, charges: readonly CounterCharge[]): boolean => {
+    let wakes = false;
+    for (const [index, { need, lease }] of legs.entries()) {
+      const charged = charges[index]?.charged ?? need.amount;
+      if (charged > need.amount && (lease !== null || index < needs.length)) counts.holdViolations += 1;
+      if (!lease) continue;
+      lease.held -= need.amount;
+      lease.balance += need.amount - charged;
+      if (lease.balance < lease.lowest) lease.lowest = lease.balance;
+      leases.settled(lease);
+      const state = states.find(need);
+      if (state && state.waiting > 0) {
+        state.freed = true;
+        wakes = true;
+      }
+    }
+    return wakes;
+  };
+
+  const eventOf = (hold: OpenHold, late: Settlement, counters: readonly CounterCharge[]): LedgerEvent => ({
+    instance,
+    seq: hold.seq,
+    ...hold.head,
+    backend: late.backend === undefined ? hold.head.backend : late.backend,
+    route: late.route === undefined ? hold.head.route : late.route,
+    modelSent: late.modelSent === undefined ? hold.head.modelSent : late.modelSent,
+    modelAnswered: late.modelAnswered,
+    usage: late.usage,
+    settle: late.settle,
+    charged: bounded(late.charged, hold.head.held),
+    priceVersion: late.priceVersion === undefined ? hold.head.priceVersion : late.priceVersion,
+    priceRow: late.priceRow === undefined ? hold.head.priceRow : late.priceRow,
+    unproven: late.unproven ?? hold.head.unproven,
+    stream: late.stream ?? hold.head.stream,
+    status: late.status,
+    endedAt: late.endedAt ?? now(),
+    counters,
+  });
+
+  return { take, settle, counts };
+};
+
+const NONE: readonly CounterName[] = [];
+
+const unleased = (need: HoldNeed, wouldRefuse: boolean): HoldLeg => ({ need, lease: null, wouldRefuse });
+
+const intentOf = ({ seq, head, legs }: OpenHold, instance: string): Intent => ({
+  instance,
+  seq,
+  head,
+  counters: legs.map(counterHoldOf),
+});
+
+const counterHoldOf = ({ need, lease, wouldRefuse }: HoldLeg): CounterHold => ({
+  budget: need.budget,
+  limit: need.limit,
+  partition: need.partition,
+  windowId: lease?.windowId ?? '',
+  epoch: lease?.epoch ?? '',
+  held: need.amount,
+  ...(wouldRefuse ? { wouldRefuse } : {}),
+});
+
+const chargeOf = (leg: HoldLeg, { counterCharge }: Settlement): CounterCharge => ({
+  ...counterHoldOf(leg),
+  charged: bounded(counterCharge(leg.need), leg.need.amount),
+});
+
+/** No amount is below zero or above what a counter can carry: nonsense is charged at the hold, never at nothing. */
+const bounded = (charged: bigint, held: bigint): bigint =>
+  charged < 0n ? held : charged > MAX_AMOUNT ? MAX_AMOUNT : charged;

@@ -1,0 +1,141 @@
+/** The leases in hand: what comes in by grants, and what goes back because its time, its epoch or its use is over. */
+import type { Grant } from '../lease-port.ts';
+import type { Spool } from '../spool/spool.ts';
+import { leaseSize, type CounterState, type CounterStates } from './counter-state.ts';
+import type { GiveBacks } from './give-backs.ts';
+import { addGrant, isSameWindow, makeLease, takeBack, type Lease } from './lease.ts';
+
+export interface Leases {
+  /** The lease that may still give holds; one whose window is over is let go on the way. */
+  usable(state: CounterState, now: number): Lease | null;
+  grant(state: CounterState, grant: Grant, askedAt: number, now: number): void;
+  /** After its last hold, or any hold of a lease that is no longer current, was settled. */
+  settled(lease: Lease): void;
+  /** Lets go of what was not used for a while. */
+  trim(now: number): void;
+  /** Gives back all that is free of a counter: others wait for it. */
+  recall(state: CounterState): void;
+  retireAll(): void;
+  isIdle(epoch: string): boolean;
+  count(): number;
+}
+
+export interface LeasesDeps {
+  readonly states: CounterStates;
+  readonly giveBacks: GiveBacks;
+  readonly spool: Pick<Spool, 'lease' | 'epoch'>;
+  readonly instance: string;
+  /** Closed by us: nothing of it may be spent. */
+  readonly isOver: (epoch: string) => boolean;
+  /** Leases come from it now; others are let go when they are next looked at. */
+  readonly isCurrent: (epoch: string) => boolean;
+  readonly onFault: (fault: unknown, doing: string) => void;
+}
+
+/** No hold for this long: the lease goes back down to one usual hold, so that a restart of the ledger refuses nobody. */
+const IDLE_MS = 30_000;
+/** A counter without lease or hold for this long is forgotten. */
+const FORGET_MS = 600_000;
+
+export const makeLeases = ({ states, giveBacks, spool, instance, isOver, isCurrent, onFault }: LeasesDeps): Leases => {
+  /** Not current any more, with holds still open. */
+  const leftOver = new Set<Lease>();
+
+  const giveBack = (lease: Lease, amount: bigint): void => {
+    if (amount > 0n) giveBacks.add(takeBack(lease, amount));
+  };
+
+  const retire = (lease: Lease): void => {
+    lease.retired = true;
+    giveBack(lease, lease.balance);
+    if (lease.held > 0n) leftOver.add(lease);
+  };
+
+  const retireCurrent = (state: CounterState): void => {
+    if (state.lease) retire(state.lease);
+    state.lease = null;
+  };
+
+  const writeDown = (grant: Grant): void => {
+    try {
+      spool.epoch(instance, grant.epoch);
+      spool.lease(instance, grant);
+    } catch (fault) {
+      // Nothing can be spent of it without an intent, which the same disk must take first.
+      onFault(fault, 'write a lease down');
+    }
+  };
+
+  const grantTo = (state: CounterState, grant: Grant, askedAt: number, now: number): void => {
+    writeDown(grant);
+    state.beyond = grant.left;
+    const current = state.lease;
+    if (current && isSameWindow(current, grant)) {
+      addGrant(current, grant, askedAt);
+      return;
+    }
+    const lease = makeLease(grant, askedAt);
+    const isLate = current !== null && grant.window.start < current.windowStart;
+    if (isLate || lease.deadline <= now || isOver(grant.epoch)) {
+      retire(lease);
+      return;
+    }
+    retireCurrent(state);
+    state.lease = lease;
+  };
+
+  const trimOne = (state: CounterState, lease: Lease, now: number): void => {
+    const keep = leaseSize(state);
+    const spare = lease.lowest;
+    lease.lowest = lease.balance;
+    if (state.waiting > 0) return;
+    if (now - state.lastHoldAt >= IDLE_MS) {
+      const floor = state.recent.p95();
+      if (lease.held === 0n && lease.balance > floor) giveBack(lease, lease.balance - floor);
+    } else if (spare > keep * 4n) giveBack(lease, spare - keep);
+  };
+
+  return {
+    usable: (state, now) => {
+      const lease = state.lease;
+      if (lease === null || now < lease.deadline) return lease;
+      retireCurrent(state);
+      return null;
+    },
+    grant: grantTo,
+    settled: (lease) => {
+      if (!lease.retired) return;
+      giveBack(lease, lease.balance);
+      if (lease.held === 0n) leftOver.delete(lease);
+    },
+    trim: (now) => {
+      for (const state of states.all()) {
+        if (state.lease && (now >= state.lease.deadline || !isCurrent(state.lease.epoch))) retireCurrent(state);
+        if (state.lease) trimOne(state, state.lease, now);
+        else if (
+          state.waiting === 0 &&
+          !state.asking &&
+          state.auditAsking === null &&
+          now - state.lastHoldAt > FORGET_MS
+        )
+          states.forget(state);
+      }
+    },
+    recall: (state) => {
+      if (state.lease && state.waiting === 0) giveBack(state.lease, state.lease.balance);
+    },
+    retireAll: () => {
+      for (const state of states.all()) retireCurrent(state);
+    },
+    isIdle: (epoch) => {
+      for (const lease of leftOver) if (lease.epoch === epoch) return false;
+      for (const { lease } of states.all()) if (lease?.epoch === epoch) return false;
+      return !giveBacks.isPending(epoch);
+    },
+    count: () => {
+      let leases = leftOver.size;
+      for (const { lease } of states.all()) if (lease) leases += 1;
+      return leases;
+    },
+  };
+};

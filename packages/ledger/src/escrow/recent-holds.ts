@@ -1,0 +1,22 @@
+/** The last holds of one counter, for the size of its leases. */
+export interface RecentHolds {
+  add(amount: bigint): void;
+  /** The 95th percentile; zero before the first hold. */
+  p95(): bigint;
+}
+
+export const makeRecentHolds = (size = 64): RecentHolds => {
+  const ring: bigint[] = [];
+  let next = 0;
+  return {
+    add: (amount) => {
+      ring[next] = amount;
+      next = (next + 1) % size;
+    },
+    // Sorted when asked, which is once an acquisition; adding is once a call.
+    p95: () => {
+      const sorted = ring.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+      return sorted[Math.ceil(sorted.length * 0.95) - 1] ?? 0n;
+    },
+  };
+};

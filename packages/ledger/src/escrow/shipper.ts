@@ -1,0 +1,188 @@
+/**
+ * Brings events to the ledger and closes epochs behind them. A batch is one transaction there: when the question resolves,
+ * every event of it is stored, and only then does the spool forget it. Events of former lives go first.
+ */
+import type { LedgerEvent } from '../event.ts';
+import { LedgerRefused } from '../ledger-refused.ts';
+import type { CloseRequest } from '../session.ts';
+import type { Life } from '../spool/journal.ts';
+import type { Spool } from '../spool/spool.ts';
+import { makeBackoff, mayPass } from './retry.ts';
+import type { CancelTimer, Timers } from './timers.ts';
+
+/** The part of the ledger that takes events: `http` has it. */
+export interface LedgerSession {
+  /** Resolves after commit with the highest sequence number of the batch. One instance a batch. */
+  ship(events: readonly LedgerEvent[]): Promise<number>;
+  closeEpoch(request: CloseRequest): Promise<void>;
+}
+
+export interface Shipper {
+  /** An event was written. */
+  notify(): void;
+  /** Ships soon, rather than when the batch is full or due. */
+  hurry(): void;
+  /** Resolves when every event is stored and every epoch that could be closed is closed. */
+  drain(): Promise<void>;
+  readonly counts: ShipperCounts;
+}
+
+export interface ShipperCounts {
+  shipped: number;
+  /** Events that the ledger will not take as they are. They stay in the spool, and their epochs open. */
+  refused: number;
+}
+
+export interface ShipperDeps {
+  readonly session: LedgerSession;
+  readonly spool: Pick<Spool, 'lives' | 'acked' | 'closed'>;
+  readonly timers: Timers;
+  readonly random: () => number;
+  /** Nothing of this epoch is leased, asked for or on its way back. */
+  readonly mayClose: (life: Life, epoch: string) => boolean;
+  readonly onFault: (fault: unknown, doing: string) => void;
+}
+
+export const BATCH_SIZE = 500;
+const BATCH_MS = 100;
+const HURRY_MS = 5;
+/** What a split may find the culprit of. */
+const SPLITTING = [400, 409, 413, 422];
+
+export const makeShipper = ({ session, spool, timers, random, mayClose, onFault }: ShipperDeps): Shipper => {
+  const counts: ShipperCounts = { shipped: 0, refused: 0 };
+  const setAside = new Set<LedgerEvent>();
+  /** Closed by us, refused by the ledger: not asked again in this life. */
+  const unclosable = new Set<string>();
+  const backoff = makeBackoff(100, 5_000, random);
+  let most = BATCH_SIZE;
+  let due = 0;
+  let cancel: CancelTimer | null = null;
+  let running = false;
+  let pausing = false;
+  let drained: (() => void)[] = [];
+
+  const schedule = (ms: number): void => {
+    if (running || pausing) return;
+    cancel?.();
+    cancel = timers.after(ms, start);
+  };
+
+  const start = (): void => {
+    cancel?.();
+    cancel = null;
+    if (running) return;
+    running = true;
+    due = 0;
+    void run().then((isDone) => {
+      running = false;
+      if (!isDone) {
+        pausing = true;
+        timers.after(backoff.next(), () => {
+          pausing = false;
+          start();
+        });
+        return;
+      }
+      backoff.reset();
+      if (due > 0) schedule(due >= BATCH_SIZE ? 0 : BATCH_MS);
+      else finish();
+    });
+  };
+
+  const finish = (): void => {
+    for (const resolve of drained) resolve();
+    drained = [];
+  };
+
+  /** False: something has to be tried again after a pause. */
+  const run = async (): Promise<boolean> => {
+    for (const life of [...spool.lives.values()]) {
+      for (;;) {
+        const batch = nextBatch(life);
+        if (batch.length === 0) break;
+        if (!(await deliver(life, batch))) return false;
+      }
+      if (!(await closeEpochs(life))) return false;
+    }
+    return true;
+  };
+
+  const nextBatch = (life: Life): readonly LedgerEvent[] => {
+    const batch: LedgerEvent[] = [];
+    for (const event of life.unacked.values()) {
+      if (batch.length >= most) break;
+      if (!setAside.has(event)) batch.push(event);
+    }
+    return batch;
+  };
+
+  const deliver = async (life: Life, batch: readonly LedgerEvent[]): Promise<boolean> => {
+    try {
+      await session.ship(batch);
+    } catch (fault) {
+      onFault(fault, 'ship events');
+      if (mayPass(fault) || !(fault instanceof LedgerRefused) || !SPLITTING.includes(fault.status)) return false;
+      if (batch.length > 1) {
+        most = Math.ceil(batch.length / 2);
+        return true;
+      }
+      // A conflict: this id is stored already, from before a settlement that the disk did not take. The first word stands.
+      if (fault.status !== 409) {
+        for (const event of batch) setAside.add(event);
+        counts.refused += 1;
+        return true;
+      }
+    }
+    counts.shipped += batch.length;
+    most = Math.min(BATCH_SIZE, most * 2);
+    spool.acked(
+      life.instance,
+      batch.map((event) => event.seq),
+    );
+    return true;
+  };
+
+  const closeEpochs = async (life: Life): Promise<boolean> => {
+    for (const epoch of [...life.epochs]) {
+      const key = `${life.instance} ${epoch}`;
+      if (unclosable.has(key) || life.open.size > 0 || life.unacked.size > 0 || !mayClose(life, epoch)) continue;
+      // Some of its intents may be lost: what it took stays charged, and this much of it is all there is to tell.
+      if (life.damaged) {
+        spool.closed(life.instance, epoch);
+        continue;
+      }
+      try {
+        await session.closeEpoch({ instance: life.instance, epoch, lastSeq: life.lastSeq });
+      } catch (fault) {
+        onFault(fault, 'close an epoch');
+        if (mayPass(fault) || !(fault instanceof LedgerRefused)) return false;
+        // Unknown there: nothing of it is left to close. Anything else waits for the next start, and stays charged until then.
+        if (fault.reason !== 'unknown_instance') {
+          unclosable.add(key);
+          continue;
+        }
+      }
+      spool.closed(life.instance, epoch);
+    }
+    return true;
+  };
+
+  return {
+    notify: () => {
+      due += 1;
+      if (due >= BATCH_SIZE) schedule(0);
+      else if (cancel === null) schedule(BATCH_MS);
+    },
+    hurry: () => {
+      if (due > 0) schedule(HURRY_MS);
+    },
+    drain: () =>
+      new Promise((resolve) => {
+        drained.push(resolve);
+        due += 1;
+        if (!pausing) start();
+      }),
+    counts,
+  };
+};

@@ -1,0 +1,25 @@
+/** A call that the leases in hand did not suffice for. */
+import type { CounterState } from './counter-state.ts';
+import type { Denied, HoldNeed, HoldRequest, HoldResult } from './hold.ts';
+import type { CancelTimer } from './timers.ts';
+
+export interface Waiter {
+  readonly request: HoldRequest;
+  needs: readonly HoldNeed[];
+  states: readonly CounterState[];
+  /** `tightening`: set aside, holding nobody up, until its caller has answered. */
+  stage: 'waiting' | 'tightening';
+  mayTighten: boolean;
+  /** The `held` that it waits out; null while nothing was said yet. */
+  denied: Denied | null;
+  /** Monotonic; set by the first `held`, and not moved by a smaller need. */
+  waitUntil: number | null;
+  cancelTimer: CancelTimer | null;
+  readonly resolve: (result: HoldResult) => void;
+  readonly reject: (fault: unknown) => void;
+  readonly onAbort: (() => void) | null;
+}
+
+/** Two calls that wait for the same counters: one acquisition can serve both. */
+export const isAlike = (a: Waiter, b: Waiter): boolean =>
+  a.states.length === b.states.length && a.states.every((state, index) => state === b.states[index]);

@@ -1,0 +1,84 @@
+/** The ledger over HTTP: what every proxy leases from and reports to. */
+import type { AcquireRequest, AcquireResult, GiveBackRequest, LeasePort } from '../lease-port.ts';
+import type { LedgerEvent } from '../event.ts';
+import type { LedgerSession } from '../escrow/shipper.ts';
+import type { CloseRequest, HelloReply, HelloRequest } from '../session.ts';
+import { decodeEventsReply, encodeEvents } from '../wire/event-wire.ts';
+import { decodeAcquireResult, encodeAcquireRequest, encodeGiveBack } from '../wire/lease-wire.ts';
+import { decodeHelloReply, encodeClose, encodeHello } from '../wire/session-wire.ts';
+import { makeLedgerClient } from './ledger-client.ts';
+import { watchSnapshots, type SnapshotWatch } from './snapshot-watch.ts';
+
+export interface HttpLedger extends LeasePort, LedgerSession {
+  hello(request: HelloRequest): Promise<HelloReply>;
+  /** Follows this instance's snapshots until the signal is aborted. */
+  watchSnapshots<S>(watch: SnapshotWatch<S>): Promise<void>;
+  /** Ends the connections. */
+  close(): void;
+}
+
+export interface HttpLedgerDeps {
+  readonly serverUrl: string;
+  /** The bearer token, read anew for each question. */
+  readonly token: () => string;
+  readonly random: () => number;
+  readonly timeouts?: Partial<LedgerTimeouts>;
+}
+
+/** Milliseconds. */
+export interface LedgerTimeouts {
+  readonly lease: number;
+  readonly events: number;
+  readonly hello: number;
+  readonly silence: number;
+  readonly reconnectFirst: number;
+  readonly reconnectMost: number;
+}
+
+/** A lease answers well within the 3 s that a call waits for it; events may wait for a busy database. */
+const TIMEOUTS: LedgerTimeouts = {
+  lease: 2_000,
+  events: 15_000,
+  hello: 5_000,
+  silence: 30_000,
+  reconnectFirst: 200,
+  reconnectMost: 5_000,
+};
+
+export const makeHttpLedger = ({ serverUrl, token, random, timeouts }: HttpLedgerDeps): HttpLedger => {
+  const limits = { ...TIMEOUTS, ...timeouts };
+  const client = makeLedgerClient({ serverUrl, token });
+  return {
+    hello: (request: HelloRequest): Promise<HelloReply> =>
+      client.post('/v1/hello', encodeHello(request), limits.hello, decodeHelloReply),
+    acquire: (request: AcquireRequest): Promise<AcquireResult> =>
+      client.post('/v1/lease', encodeAcquireRequest(request), limits.lease, decodeAcquireResult),
+    giveBack: (request: GiveBackRequest): Promise<void> =>
+      client.post('/v1/give-back', encodeGiveBack(request), limits.lease, nothing),
+    ship: async (events: readonly LedgerEvent[]): Promise<number> => {
+      const [first] = events;
+      if (!first) throw new RangeError('a batch has at least one event');
+      const body = encodeEvents({ instance: first.instance, events });
+      return (await client.post('/v1/events', body, limits.events, decodeEventsReply)).ack;
+    },
+    closeEpoch: (request: CloseRequest): Promise<void> =>
+      client.post('/v1/close', encodeClose(request), limits.events, nothing),
+    watchSnapshots: (watch) =>
+      watchSnapshots(
+        {
+          client,
+          random,
+          connectMs: limits.hello,
+          silenceMs: limits.silence,
+          firstPauseMs: limits.reconnectFirst,
+          mostPauseMs: limits.reconnectMost,
+        },
+        watch,
+      ),
+    close: () => {
+      client.close();
+    },
+  };
+};
+
+const nothing = (): void => undefined;

@@ -1,0 +1,45 @@
+import type { Subject } from '@tollgate/api';
+import type { CounterName } from './counter.ts';
+import type { LedgerEvent } from './event.ts';
+
+/** What a proxy and its server say to each other besides leases. Field names are those of the wire. */
+export const LEDGER_CONTRACT = 1;
+
+export interface HelloRequest {
+  readonly contract: typeof LEDGER_CONTRACT;
+  readonly instance: string;
+  readonly version: string;
+  readonly subject: Subject;
+}
+
+export interface HelloReply {
+  readonly organisation: string;
+  /** The epoch that leases come from now. */
+  readonly epoch: string;
+  /** The subject as the server knows it: what the proxy claims is checked there. */
+  readonly subject: Subject;
+  readonly liveProxies: number;
+  readonly ledgerTimeMs: number;
+}
+
+export interface EventsRequest {
+  readonly instance: string;
+  readonly events: readonly LedgerEvent[];
+}
+
+export interface EventsReply {
+  readonly ack: number;
+}
+
+/** The instance holds nothing of the epoch any more, and all its events up to `lastSeq` are delivered. */
+export interface CloseRequest {
+  readonly instance: string;
+  readonly epoch: string;
+  readonly lastSeq: number;
+}
+
+/** One line of the snapshot stream. `recall`: others wait for these counters; give back what is not held. */
+export type StreamLine<S> =
+  | { readonly kind: 'snapshot'; readonly snapshot: S }
+  | { readonly kind: 'ping' }
+  | { readonly kind: 'recall'; readonly counters: readonly CounterName[] };

@@ -1,0 +1,59 @@
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { lockFolder } from './folder-lock.ts';
+import type { SpoolDisk, SpoolFile } from './spool-disk.ts';
+
+/**
+ * The spool's folder on a real disk, locked for this process. Nothing is fsynced: a write that has reached the page
+ * cache survives kill -9 and the OOM killer; a machine that loses power strands a lease, and creates no money.
+ */
+export const openFileDisk = (folder: string): SpoolDisk => {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const unlock = lockFolder(folder);
+  return {
+    open: (name) => openFile(join(folder, name)),
+    exists: (name) => existsSync(join(folder, name)),
+    rename: (from, to) => {
+      renameSync(join(folder, from), join(folder, to));
+    },
+    close: unlock,
+  };
+};
+
+const openFile = (path: string): SpoolFile => {
+  // 'a+' appends wherever the end is, also after a truncation.
+  const file = openSync(path, 'a+', 0o600);
+  return {
+    read: () => {
+      const bytes = Buffer.alloc(fstatSync(file).size);
+      let filled = 0;
+      while (filled < bytes.length) {
+        const got = readSync(file, bytes, filled, bytes.length - filled, filled);
+        if (got === 0) break;
+        filled += got;
+      }
+      return bytes.subarray(0, filled);
+    },
+    append: (bytes) => {
+      const written = writeSync(file, bytes, 0, bytes.length);
+      if (written !== bytes.length)
+        throw new Error(`only ${String(written)} of ${String(bytes.length)} bytes were written`);
+    },
+    truncate: (length) => {
+      ftruncateSync(file, length);
+    },
+    close: () => {
+      closeSync(file);
+    },
+  };
+};

@@ -1,0 +1,35 @@
+/** Counters and subjects as JSON. */
+import type { Subject } from '@tollgate/api';
+import type { CounterName, CounterWindow } from '../counter.ts';
+import { at, count, countOrNull, fields, text, type Fields } from './fields.ts';
+import { WireFault } from './wire-fault.ts';
+
+export const decodeCounterName = (from: Fields, path: string): CounterName => ({
+  budget: text(from, 'budget', path),
+  limit: text(from, 'limit', path),
+  partition: text(from, 'partition', path),
+});
+
+export const decodeWindow = (value: unknown, path: string): CounterWindow => {
+  const from = fields(value, path);
+  return { id: text(from, 'id', path), start: count(from, 'start', path), end: countOrNull(from, 'end', path) };
+};
+
+export const decodeSubject = (value: unknown, path: string): Subject => {
+  const from = fields(value, path);
+  return {
+    namespace: text(from, 'namespace', path),
+    workload: text(from, 'workload', path),
+    ...(from['serviceAccount'] === undefined ? {} : { serviceAccount: text(from, 'serviceAccount', path) }),
+    ...(from['pod'] === undefined ? {} : { pod: text(from, 'pod', path) }),
+    labels: decodeLabels(from['labels'], at(path, 'labels')),
+    team: text(from, 'team', path),
+  };
+};
+
+const decodeLabels = (value: unknown, path: string): Readonly<Record<string, string>> => {
+  const from = fields(value, path);
+  const keys = Object.keys(from);
+  if (keys.length > 256) throw new WireFault(path, 'at most 256 labels');
+  return Object.fromEntries(keys.map((key) => [key, text(from, key, path)]));
+};

@@ -1,0 +1,25 @@
+/** The lines of the snapshot stream: a snapshot, a heartbeat, or a recall. Lines of a kind not known yet are null. */
+import type { CounterName } from '../counter.ts';
+import type { StreamLine } from '../session.ts';
+import { decodeCounterName } from './counter-wire.ts';
+import { fields, list, parseJson } from './fields.ts';
+
+const MAX_RECALLED = 4_096;
+
+export const encodePing = (): string => '{"ping":1}\n';
+
+export const encodeRecall = (counters: readonly CounterName[]): string =>
+  `${JSON.stringify({ recall: counters.map(({ budget, limit, partition }) => ({ budget, limit, partition })) })}\n`;
+
+export const decodeStreamLine = <S>(line: string, parseSnapshot: (value: unknown) => S): StreamLine<S> | null => {
+  const value = parseJson(line);
+  const from = fields(value, '');
+  if (from['ping'] !== undefined) return { kind: 'ping' };
+  if (from['recall'] !== undefined) {
+    const counters = list(from, 'recall', '', MAX_RECALLED, (entry, path) =>
+      decodeCounterName(fields(entry, path), path),
+    );
+    return { kind: 'recall', counters };
+  }
+  return from['contract'] === undefined ? null : { kind: 'snapshot', snapshot: parseSnapshot(value) };
+};
