@@ -1,5 +1,6 @@
 /** What every process may import: names, types and the check of snapshots. No zod at run time; that is `@tollgate/api/schema`. */
 export * from './snapshot.ts';
+export { checkSnapshot, type SnapshotCheck } from './snapshot-check.ts';
 export { pathText, type Fault } from './fault.ts';
 export { API_VERSION, GROUP, KINDS, type Kind } from './v1alpha1/group.ts';
 export type { Condition } from './v1alpha1/conditions.ts';
