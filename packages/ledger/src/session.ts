@@ -1,4 +1,4 @@
-import type { Subject } from '@tollgate/api';
+import type { Snapshot, Subject } from '@tollgate/api';
 import type { CounterName } from './counter.ts';
 import type { LedgerEvent } from './event.ts';
 
@@ -39,7 +39,7 @@ export interface CloseRequest {
 }
 
 /** One line of the snapshot stream. `recall`: others wait for these counters; give back what is not held. */
-export type StreamLine<S> =
-  | { readonly kind: 'snapshot'; readonly snapshot: S }
+export type StreamLine =
+  | { readonly kind: 'snapshot'; readonly snapshot: Snapshot }
   | { readonly kind: 'ping' }
   | { readonly kind: 'recall'; readonly counters: readonly CounterName[] };

@@ -12,7 +12,7 @@ import { watchSnapshots, type SnapshotWatch } from './snapshot-watch.ts';
 export interface HttpLedger extends LeasePort, LedgerSession {
   hello(request: HelloRequest): Promise<HelloReply>;
   /** Follows this instance's snapshots until the signal is aborted. */
-  watchSnapshots<S>(watch: SnapshotWatch<S>): Promise<void>;
+  watchSnapshots(watch: SnapshotWatch): Promise<void>;
   /** Ends the connections. */
   close(): void;
 }

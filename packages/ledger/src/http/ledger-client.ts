@@ -42,7 +42,9 @@ export const makeLedgerClient = ({ serverUrl, token }: LedgerClientDeps): Ledger
       headers: {
         authorization: `Bearer ${token()}`,
         accept: 'application/json, application/x-ndjson',
-        ...(body === null ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }),
+        ...(body === null
+          ? {}
+          : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }),
       },
     });
 
@@ -56,13 +58,20 @@ export const makeLedgerClient = ({ serverUrl, token }: LedgerClientDeps): Ledger
       });
       sent.once('error', (cause) => {
         clearTimeout(timer);
-        reject(isStale(sent, cause) ? new StaleConnection('the server had closed an idle connection', { cause }) : cause);
+        reject(
+          isStale(sent, cause) ? new StaleConnection('the server had closed an idle connection', { cause }) : cause,
+        );
       });
       sent.end(body ?? undefined);
     });
 
   /** A kept connection may be closed just as it is used; every question may be asked twice, so it is, once. */
-  const askTwice = async (method: string, path: string, body: string | null, timeoutMs: number): Promise<IncomingMessage> => {
+  const askTwice = async (
+    method: string,
+    path: string,
+    body: string | null,
+    timeoutMs: number,
+  ): Promise<IncomingMessage> => {
     try {
       return await ask(method, path, body, timeoutMs);
     } catch (fault) {
@@ -111,7 +120,10 @@ const readAll = (answer: IncomingMessage, timeoutMs: number): Promise<string> =>
   new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const timer = setTimeout(() => answer.destroy(new Error(`the answer took over ${String(timeoutMs)} ms`)), timeoutMs);
+    const timer = setTimeout(
+      () => answer.destroy(new Error(`the answer took over ${String(timeoutMs)} ms`)),
+      timeoutMs,
+    );
     const fail = (cause: Error): void => {
       clearTimeout(timer);
       reject(cause);

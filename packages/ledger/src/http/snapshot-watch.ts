@@ -1,15 +1,15 @@
 /** Follows the snapshot stream: reconnects for as long as it is wanted, and notices a stream that went silent. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Snapshot } from '@tollgate/api';
 import type { CounterName } from '../counter.ts';
 import { decodeStreamLine } from '../wire/stream-wire.ts';
 import { makeBackoff } from '../escrow/retry.ts';
 import type { LedgerClient } from './ledger-client.ts';
 import { makeNdjsonLines } from './ndjson-lines.ts';
 
-export interface SnapshotWatch<S> {
+export interface SnapshotWatch {
   readonly instance: string;
-  readonly parseSnapshot: (value: unknown) => S;
-  readonly onSnapshot: (snapshot: S) => void;
+  readonly onSnapshot: (snapshot: Snapshot) => void;
   /** Others wait for these counters. */
   readonly onRecall?: (counters: readonly CounterName[]) => void;
   /** Any line came: the control plane is there. */
@@ -32,7 +32,7 @@ export interface SnapshotWatchDeps {
 const MAX_LINE = 32 << 20;
 
 /** Resolves when the signal is aborted, never before. */
-export const watchSnapshots = async <S>(deps: SnapshotWatchDeps, watch: SnapshotWatch<S>): Promise<void> => {
+export const watchSnapshots = async (deps: SnapshotWatchDeps, watch: SnapshotWatch): Promise<void> => {
   const { signal, onFault } = watch;
   const backoff = makeBackoff(deps.firstPauseMs, deps.mostPauseMs, deps.random);
   while (!signal.aborted) {
@@ -45,7 +45,7 @@ export const watchSnapshots = async <S>(deps: SnapshotWatchDeps, watch: Snapshot
   }
 };
 
-const follow = async <S>(deps: SnapshotWatchDeps, watch: SnapshotWatch<S>, onAlive: () => void): Promise<void> => {
+const follow = async (deps: SnapshotWatchDeps, watch: SnapshotWatch, onAlive: () => void): Promise<void> => {
   const { instance, signal } = watch;
   const path = `/v1/snapshots?instance=${encodeURIComponent(instance)}`;
   const answer = await deps.client.stream(path, deps.connectMs, signal);
@@ -75,10 +75,10 @@ const follow = async <S>(deps: SnapshotWatchDeps, watch: SnapshotWatch<S>, onAli
 };
 
 /** A line that cannot be read, such as a later contract's snapshot, leaves the former one in force. */
-const use = <S>(text: string, { parseSnapshot, onSnapshot, onRecall, onLine, onFault }: SnapshotWatch<S>): void => {
+const use = (text: string, { onSnapshot, onRecall, onLine, onFault }: SnapshotWatch): void => {
   onLine?.();
   try {
-    const line = decodeStreamLine(text, parseSnapshot);
+    const line = decodeStreamLine(text);
     if (line?.kind === 'snapshot') onSnapshot(line.snapshot);
     if (line?.kind === 'recall') onRecall?.(line.counters);
   } catch (fault) {

@@ -1,17 +1,21 @@
 /** The lines of the snapshot stream: a snapshot, a heartbeat, or a recall. Lines of a kind not known yet are null. */
+import { checkSnapshot, type Snapshot } from '@tollgate/api';
 import type { CounterName } from '../counter.ts';
 import type { StreamLine } from '../session.ts';
 import { decodeCounterName } from './counter-wire.ts';
 import { fields, list, parseJson } from './fields.ts';
+import { WireFault } from './wire-fault.ts';
 
 const MAX_RECALLED = 4_096;
+
+export const encodeSnapshot = (snapshot: Snapshot): string => `${JSON.stringify(snapshot)}\n`;
 
 export const encodePing = (): string => '{"ping":1}\n';
 
 export const encodeRecall = (counters: readonly CounterName[]): string =>
   `${JSON.stringify({ recall: counters.map(({ budget, limit, partition }) => ({ budget, limit, partition })) })}\n`;
 
-export const decodeStreamLine = <S>(line: string, parseSnapshot: (value: unknown) => S): StreamLine<S> | null => {
+export const decodeStreamLine = (line: string): StreamLine | null => {
   const value = parseJson(line);
   const from = fields(value, '');
   if (from['ping'] !== undefined) return { kind: 'ping' };
@@ -21,5 +25,8 @@ export const decodeStreamLine = <S>(line: string, parseSnapshot: (value: unknown
     );
     return { kind: 'recall', counters };
   }
-  return from['contract'] === undefined ? null : { kind: 'snapshot', snapshot: parseSnapshot(value) };
+  if (from['contract'] === undefined) return null;
+  const check = checkSnapshot(value);
+  if (!check.ok) throw new WireFault(check.fault.path, `a snapshot: ${check.fault.message}`);
+  return { kind: 'snapshot', snapshot: check.snapshot };
 };
