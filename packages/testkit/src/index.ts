@@ -7,3 +7,4 @@ export type { Behaviour, UsageLie } from './provider/behaviour.ts';
 export type { MockUsage } from './provider/mock-usage.ts';
 export type { ScriptRule } from './provider/script.ts';
 export { countText, MESSAGE_TOKENS } from './provider/token-count.ts';
+export { lendOuterDispatcher } from './outer-dispatcher.ts';

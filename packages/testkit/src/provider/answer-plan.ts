@@ -18,7 +18,7 @@ import { answeredName } from './model-names.ts';
 import { composeReply } from './reply.ts';
 import type { ReplyDeps } from './reply.ts';
 import { findRoute } from './routes.ts';
-import type { FreeRoute, MeteredRoute } from './routes.ts';
+import type { ClientFamily, FreeRoute, MeteredRoute } from './routes.ts';
 import type { Script } from './script.ts';
 import { FORGED_TEXT } from './wire-format.ts';
 import type { ErrorStyle, IncomingCall } from './wire-format.ts';
@@ -45,7 +45,7 @@ export interface PlanDeps extends ReplyDeps {
 const MAX_CONVERSATIONS = 10_000;
 
 export const planAnswer = (incoming: Incoming, headers: IncomingHttpHeaders, deps: PlanDeps): AnswerPlan => {
-  const route = findRoute(incoming.method, incoming.path, headers['anthropic-version'] !== undefined);
+  const route = findRoute(incoming.method, incoming.path, clientFamily(headers));
   const errors = route?.errors ?? openAiErrors;
   const body = incoming.body.length === 0 ? {} : parseObject(incoming.body.toString());
   const written = route?.model ?? textAt(body, 'model') ?? '';
@@ -78,6 +78,11 @@ export const planAnswer = (incoming: Incoming, headers: IncomingHttpHeaders, dep
     if (!(cause instanceof BehaviourFault)) throw cause;
     return { ...refuse(errors, 400, cause.message), behaviour: {}, model };
   }
+};
+
+const clientFamily = (headers: IncomingHttpHeaders): ClientFamily => {
+  if (headers['anthropic-version'] !== undefined) return 'anthropic';
+  return headers['x-goog-api-key'] !== undefined ? 'google' : 'openai';
 };
 
 type Planned = Omit<AnswerPlan, 'behaviour'>;

@@ -85,7 +85,7 @@ const READERS: Readonly<Record<string, (value: string) => Behaviour>> = {
   'chunk-delay': (value) => ({ chunkDelayMs: count(value) }),
   'chunk-tokens': (value) => ({ chunkTokens: Math.max(1, count(value)) }),
   status: (value) => ({ status: count(value) }),
-  'error-body': (value) => ({ errorBody: value }),
+  'error-body': (value) => ({ errorBody: decode(value) }),
   'error-type': (value) => ({ errorType: value }),
   'retry-after': (value) => ({ retryAfter: value }),
   'abort-after-chunks': (value) => ({ abortAfterChunks: count(value) }),
@@ -94,7 +94,7 @@ const READERS: Readonly<Record<string, (value: string) => Behaviour>> = {
   hang: (value) => ({ hang: /^[0-9]+$/.test(value) ? count(value) : oneOf<'head' | 'body'>(['head', 'body'], value) }),
   'error-after-chunks': (value) => ({ errorAfterChunks: count(value) }),
   usage: (value) => ({ usage: oneOf(USAGE_LIES, value) }),
-  text: (value) => ({ text: value }),
+  text: (value) => ({ text: decode(value) }),
   forge: (value) => ({ forge: claim(value) }),
   'set-cookie': (value) => ({ setCookie: claim(value) }),
   redirect: (value) => ({ redirect: value === 'metadata' ? METADATA_ADDRESS : value }),
@@ -164,6 +164,15 @@ const claim = (value: string): boolean => {
   if (value !== 'true' && value !== '1' && value !== 'false' && value !== '0')
     throw new BehaviourFault(`'${value}' is neither true nor false`);
   return value === 'true' || value === '1';
+};
+
+/** Texts may be percent-encoded, since neither a header nor a path can carry every character. */
+const decode = (value: string): string => {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
 };
 
 const oneOf = <T extends string>(allowed: readonly T[], value: string): T => {

@@ -30,25 +30,22 @@ export function* streamFrames(format: WireFormat, rendering: Rendering, framing:
   if (behaviour.bom === true) yield text('\uFEFF');
   for (let sent = 0; sent < (behaviour.keepAlives ?? 0); sent += 1) yield comment;
 
-  let held: Frame | null = null; // the newest frame waits, since only the last loses its newline
+  const isTrimmed = behaviour.noFinalNewline === true;
+  let held: Frame | null = null; // only the last frame loses its newline, so the newest has to wait
   let lineSent = false;
   for (const part of withFaults(format, rendering)) {
     if (held !== null) yield held;
-    held = null;
     if (behaviour.comments === true && framing === 'sse') yield comment;
     if (behaviour.lineBytes !== undefined && part.phase === 'content' && !lineSent) {
       lineSent = true;
       yield* longLine(': ', behaviour.lineBytes, ending);
     }
-    held = { bytes: Buffer.from(encode.part(part)), tokens: part.tokens };
-    if (behaviour.endless === true || behaviour.chunkDelayMs !== undefined) {
-      yield held;
-      held = null;
-    }
+    const frame = { bytes: Buffer.from(encode.part(part)), tokens: part.tokens };
+    held = isTrimmed ? frame : null;
+    if (!isTrimmed) yield frame;
   }
-  const last = (held?.bytes.toString() ?? '') + encode.end;
-  const trimmed = behaviour.noFinalNewline === true ? last.replace(/[\r\n]+$/, '') : last;
-  if (trimmed !== '') yield { bytes: Buffer.from(trimmed), tokens: held?.tokens ?? 0 };
+  if (held !== null) yield { ...held, bytes: Buffer.from(held.bytes.toString().replace(/[\r\n]+$/, '')) };
+  if (encode.end !== '') yield text(encode.end);
 }
 
 /** Cuts one frame into the writes that a test asked for. */

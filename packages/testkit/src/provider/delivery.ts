@@ -104,8 +104,7 @@ const makeSqueezer = (): { push: (bytes: Buffer) => Promise<Buffer>; end: () => 
   const take = (): Buffer => Buffer.concat(ready.splice(0));
   return {
     push: (bytes) =>
-      new Promise((resolve, reject) => {
-        gzip.once('error', reject);
+      new Promise((resolve) => {
         gzip.write(bytes);
         gzip.flush(constants.Z_SYNC_FLUSH, () => resolve(take()));
       }),

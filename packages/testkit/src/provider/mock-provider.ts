@@ -84,7 +84,7 @@ export const startMockProvider = async (options: MockProviderOptions = {}): Prom
     await gate.pass(gone);
     if (plan.behaviour.delayMs !== undefined) await pause(plan.behaviour.delayMs, gone);
     const began = !gone.aborted && plan.behaviour.hang !== 'head';
-    const accepts = String(request.headers['accept-encoding'] ?? '').includes('gzip');
+    const accepts = (request.headers['accept-encoding'] ?? '').includes('gzip');
     const delivered = await deliver({ ...plan, response, gone, gzip: plan.behaviour.gzip === true && accepts });
     const call = billCall({ id, at, incoming, plan, delivered, began, prices });
     log.push(call);

@@ -17,7 +17,7 @@ export const answeredName = (asked: string): string =>
 
 /** Models that think before they speak, whether or not they are asked to. */
 export const reasonsByItself = (model: string): boolean =>
-  (/^o[0-9]/.test(model) || /^gpt-5(?!.*chat)/.test(model) || /^gemini-(2\.5|[3-9])/.test(model)) &&
+  (/^o[0-9]/.test(model) || /^gpt-[5-9](?!.*chat)/.test(model) || /^gemini-(2\.5|[3-9])/.test(model)) &&
   !model.includes('embedding');
 
 /** What the model lists show. */
@@ -33,6 +33,6 @@ export const LISTED = {
     'o4-mini',
     'text-embedding-3-small',
   ],
-  anthropic: ['claude-sonnet-4-5', 'claude-haiku-4-5'],
+  anthropic: ['claude-sonnet-5', 'claude-haiku-4-5'],
   gemini: ['gemini-2.5-flash', 'gemini-2.5-pro', 'gemini-2.0-flash'],
 } as const;

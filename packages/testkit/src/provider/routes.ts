@@ -37,6 +37,9 @@ export interface FreeRoute extends Common {
   readonly answer: FreeAnswer;
 }
 
+/** Three providers list their models at `/v1/models`; the client's headers tell them apart. */
+export type ClientFamily = 'openai' | 'anthropic' | 'google';
+
 const OPENAI_ENDINGS: readonly (readonly [string, WireFormat])[] = [
   ['/chat/completions', openAiChat],
   ['/completions', openAiCompletions],
@@ -44,10 +47,10 @@ const OPENAI_ENDINGS: readonly (readonly [string, WireFormat])[] = [
   ['/embeddings', openAiEmbeddings],
 ];
 
-export const findRoute = (method: string, path: string, isAnthropic: boolean): MeteredRoute | FreeRoute | null =>
-  findGemini(method, path) ?? findAnthropic(method, path, isAnthropic) ?? findOpenAi(method, path);
+export const findRoute = (method: string, path: string, client: ClientFamily): MeteredRoute | FreeRoute | null =>
+  findGemini(method, path, client) ?? findAnthropic(method, path, client) ?? findOpenAi(method, path);
 
-const findGemini = (method: string, path: string): MeteredRoute | FreeRoute | null => {
+const findGemini = (method: string, path: string, client: ClientFamily): MeteredRoute | FreeRoute | null => {
   const common = { errors: geminiErrors, dialect: 'plain' } as const;
   const action = /\/models\/([^/]+):([a-zA-Z]+)$/.exec(path);
   if (action !== null && method === 'POST') {
@@ -58,20 +61,19 @@ const findGemini = (method: string, path: string): MeteredRoute | FreeRoute | nu
     if (action[2] === 'countTokens') return { ...common, kind: 'free', answer: countGemini, model };
     return null;
   }
-  const listed = /\/v1(?:beta|alpha)\/models(?:\/([^/:]+))?$/.exec(path);
-  return listed !== null && method === 'GET'
-    ? { ...common, kind: 'free', answer: answerGeminiModels, model: listed[1] ?? null }
-    : null;
+  const listed = /\/(v1(?:beta|alpha)?)\/models(?:\/([^/:]+))?$/.exec(path);
+  if (listed === null || (listed[1] === 'v1' && client !== 'google')) return null;
+  return method === 'GET' ? { ...common, kind: 'free', answer: answerGeminiModels, model: listed[2] ?? null } : null;
 };
 
-const findAnthropic = (method: string, path: string, isAnthropic: boolean): MeteredRoute | FreeRoute | null => {
+const findAnthropic = (method: string, path: string, client: ClientFamily): MeteredRoute | FreeRoute | null => {
   const common = { errors: anthropicErrors, dialect: 'plain', model: null } as const;
   if (method === 'POST' && path.endsWith('/messages'))
     return { ...common, kind: 'metered', format: anthropicMessages, stream: false };
   if (method === 'POST' && path.endsWith('/messages/count_tokens'))
     return { ...common, kind: 'free', answer: countAnthropic };
   const listed = /\/models(?:\/([^/]+))?$/.exec(path);
-  if (!isAnthropic || listed === null || method !== 'GET') return null;
+  if (client !== 'anthropic' || listed === null || method !== 'GET') return null;
   return { ...common, kind: 'free', answer: answerAnthropicModels, model: listed[1] ?? null };
 };
 
