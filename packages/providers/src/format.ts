@@ -33,7 +33,11 @@ export type Unboundable =
   | 'document'
   | 'audio_input'
   | 'video'
-  | 'cached_content';
+  | 'cached_content'
+  /** A predicted output: its rejected tokens are billed beyond the cap. */
+  | 'prediction'
+  /** A part of a kind that this version does not know: it may stand for anything. */
+  | 'unknown_part';
 
 /** What the priced keys of a request say. Offsets are byte offsets into the body. */
 export interface Envelope {
@@ -65,15 +69,32 @@ export interface Envelope {
 }
 
 export interface SplicePoints {
-  /** Just after the `{` that opens the body (or, for Gemini, its generationConfig). */
+  /** Just after the `{` that opens the body. */
   readonly top: number;
   readonly topIsEmpty: boolean;
   /** Byte ranges of values to replace, where the key is already there. Null = the key is absent. */
-  readonly streamOptions: { readonly start: number; readonly end: number; readonly isObject: boolean; readonly isEmpty: boolean } | null;
+  readonly streamOptions: {
+    readonly start: number;
+    readonly end: number;
+    readonly isObject: boolean;
+    readonly isEmpty: boolean;
+  } | null;
   readonly includeUsage: { readonly start: number; readonly end: number } | null;
-  readonly outputCap: { readonly field: string; readonly start: number; readonly end: number } | null;
+  /** Every field that caps the output, null-valued ones too: a second spelling of a key must never be written. */
+  readonly outputCaps: readonly {
+    readonly field: string;
+    readonly start: number;
+    readonly end: number;
+    readonly isNull: boolean;
+  }[];
   readonly model: { readonly start: number; readonly end: number } | null;
-  readonly generationConfig: { readonly start: number; readonly isEmpty: boolean } | null;
+  /** Gemini: the value of generationConfig; `isObject` is false where it is null. */
+  readonly generationConfig: {
+    readonly start: number;
+    readonly end: number;
+    readonly isObject: boolean;
+    readonly isEmpty: boolean;
+  } | null;
 }
 
 /** A body that is refused at the door. `status` is 400 or 413; `param` is a JSON path where known. */
@@ -84,15 +105,24 @@ export interface EnvelopeFault {
   readonly param: string | null;
 }
 
-export type EnvelopeResult = { readonly ok: true; readonly envelope: Envelope } | { readonly ok: false; readonly fault: EnvelopeFault };
+export type EnvelopeResult =
+  { readonly ok: true; readonly envelope: Envelope } | { readonly ok: false; readonly fault: EnvelopeFault };
 
 /** What an answer said about itself. `usage` null = it said nothing usable (missing is not zero). */
 export interface Answer {
   readonly model: string | null;
   readonly usage: Usage | null;
+  /**
+   * What the provider has stated on the way without it being its last word (Anthropic's message_start, a running count):
+   * at least this much is billed. Equal to `usage` once that is known; null where nothing was stated.
+   */
+  readonly floor: Usage | null;
   /** The provider's own figures contradict each other or are no counts; `usage` is then null or what could be kept. */
   readonly usageFault: string | null;
-  /** Text delivered so far, in UTF-8 bytes of the content fields: what an abort is estimated from. */
+  /**
+   * Text delivered so far: what an abort is estimated from. Bytes of the strings in the content fields as written in JSON,
+   * so never fewer than their UTF-8 bytes.
+   */
   readonly deliveredBytes: number;
   /** Streams: the protocol's own end was seen (`[DONE]`, message_stop, finishReason …). */
   readonly complete: boolean;
