@@ -8,3 +8,28 @@ export type { MockUsage } from './provider/mock-usage.ts';
 export type { ScriptRule } from './provider/script.ts';
 export { countText, MESSAGE_TOKENS } from './provider/token-count.ts';
 export { lendOuterDispatcher } from './outer-dispatcher.ts';
+export { runMockProvider, DEFAULT_PORT as MOCK_PROVIDER_PORT } from './run-mock-provider.ts';
+export type { RunningMockProvider, RunOptions } from './run-mock-provider.ts';
+export { MALFORMED_ANSWERS, startRawUpstream } from './raw-upstream.ts';
+export type { RawCall, RawHandler, RawUpstream } from './raw-upstream.ts';
+export { sendRaw } from './raw-http.ts';
+export type { RawAnswer, RawOptions } from './raw-http.ts';
+export { readSse } from './sse-client.ts';
+export type { SseEvent } from './sse-client.ts';
+export { closedLoop, openLoop, percentile } from './load.ts';
+export type { ClosedLoop, LoadResult, LoadTarget, OpenLoop } from './load.ts';
+export { makeFakeClock } from './fake-clock.ts';
+export type { FakeClock } from './fake-clock.ts';
+export {
+  aBackend,
+  aBudget,
+  aLimit,
+  aPriceRow,
+  aRoute,
+  aRule,
+  aSnapshot,
+  aSnapshotBudget,
+  aSnapshotRoute,
+  aSubject,
+} from './builders.ts';
+export type { BudgetStatement, RouteStatement } from './builders.ts';

@@ -31,16 +31,33 @@ export const urlImageSize = (url: string): ImageSize => {
   return url.startsWith('data:') && comma > 0 ? pngSize(url.slice(comma + 1)) : UNKNOWN_IMAGE;
 };
 
-/**
- * Tiles of 512 px after fitting into 2048 × 2048 and shrinking the short side to 768:
- * https://platform.openai.com/docs/guides/images-vision#calculating-costs
- */
+/** Patches of 32 px, at most 1,536, times the model's factor in hundredths; longer names stand before their prefixes. */
+const PATCHED: readonly (readonly [prefix: string, hundredths: number])[] = [
+  ['gpt-4.1-mini', 162],
+  ['gpt-4.1-nano', 246],
+  ['gpt-5-mini', 162],
+  ['gpt-5-nano', 246],
+  ['o4-mini', 172],
+];
+const MAX_PATCHES = 1536;
+
+/** A base and a price per tile of 512 px, after fitting into 2048 × 2048 and shrinking the short side to 768. */
+const TILED: readonly (readonly [prefix: string, base: number, perTile: number])[] = [
+  ['gpt-4o-mini', 2833, 5667],
+  ['gpt-5', 70, 140],
+  ['o1', 75, 150],
+  ['o3', 75, 150],
+  ['', 85, 170],
+];
+
+/** https://platform.openai.com/docs/guides/images-vision#calculating-costs */
 export const openAiImageTokens = (model: string, size: ImageSize, detail: string | null): number => {
-  const [base, perTile] = model.startsWith('gpt-4o-mini')
-    ? [2833, 5667]
-    : /^o[0-9]/.test(model)
-      ? [75, 150]
-      : [85, 170];
+  const patched = PATCHED.find(([prefix]) => model.startsWith(prefix));
+  if (patched !== undefined) {
+    const patches = Math.ceil(size.width / 32) * Math.ceil(size.height / 32);
+    return Math.ceil((Math.min(MAX_PATCHES, patches) * patched[1]) / 100);
+  }
+  const [, base, perTile] = TILED.find(([prefix]) => model.startsWith(prefix)) ?? ['', 85, 170];
   if (detail === 'low') return base;
   const fit = Math.min(1, 2048 / Math.max(size.width, size.height));
   const shrink = Math.min(1, 768 / (Math.min(size.width, size.height) * fit));
