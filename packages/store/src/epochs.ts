@@ -1,3 +1,4 @@
+import type { Subject } from '@tollgate/api';
 import { LedgerRequestError, type JoinAnswer, type PoolReturn } from '@tollgate/ledger/pool';
 import type { HelloRequest } from '@tollgate/ledger';
 import type { Transaction } from './connection.ts';
@@ -52,6 +53,11 @@ export const registerInstance = async (
     [epoch, hello.instance, now],
   );
   return 'joined';
+};
+
+export const subjectOf = async (tx: Transaction, instance: string): Promise<Subject | null> => {
+  const [row] = await tx.query<{ subject: Subject | null }>('SELECT subject FROM instance WHERE id = $1', [instance]);
+  return row?.subject ?? null;
 };
 
 /** Before an instance's first lease in an epoch that began after its hello. One that closed it must say hello again. */

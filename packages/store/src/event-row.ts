@@ -9,6 +9,7 @@ export interface EventRow {
   readonly attempt: number;
   readonly namespace: string;
   readonly workload: string;
+  readonly workload_kind: string | null;
   readonly service_account: string | null;
   readonly pod: string | null;
   readonly labels: Readonly<Record<string, string>>;
@@ -46,6 +47,7 @@ export const toEventRow = (event: LedgerEvent): EventRow => {
     attempt: event.attempt,
     namespace: event.subject.namespace,
     workload: event.subject.workload,
+    workload_kind: event.subject.workloadKind ?? null,
     service_account: event.subject.serviceAccount ?? null,
     pod: event.subject.pod ?? null,
     labels: event.subject.labels,

@@ -45,6 +45,7 @@ interface EventColumns {
   readonly attempt: number;
   readonly namespace: string;
   readonly workload: string;
+  readonly workload_kind: string | null;
   readonly service_account: string | null;
   readonly pod: string | null;
   readonly labels: Record<string, string>;
@@ -98,6 +99,7 @@ const toAttempt = (row: EventColumns, charges: readonly ChargeColumns[]): Explai
   subject: {
     namespace: row.namespace,
     workload: row.workload,
+    ...(row.workload_kind === null ? {} : { workloadKind: row.workload_kind }),
     ...(row.service_account === null ? {} : { serviceAccount: row.service_account }),
     ...(row.pod === null ? {} : { pod: row.pod }),
     labels: row.labels,

@@ -87,7 +87,7 @@ const uniqueBySeq = (events: readonly LedgerEvent[]): readonly LedgerEvent[] => 
   ...new Map(events.map((event) => [event.seq, event])).values(),
 ];
 
-const EVENT_COLUMNS = `seq bigint, request_id text, attempt int, namespace text, workload text, service_account text, pod text,
+const EVENT_COLUMNS = `seq bigint, request_id text, attempt int, namespace text, workload text, workload_kind text, service_account text, pod text,
   labels jsonb, team text, user_id text, prompt_id text, prompt_version text, route text, backend text, provider text,
   format text, model_asked text, model_sent text, model_answered text, usage jsonb, input_tokens bigint,
   output_tokens bigint, settle text, held bigint, charged bigint, price_version text, price_row jsonb, unproven boolean,

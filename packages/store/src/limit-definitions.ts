@@ -30,4 +30,20 @@ export const defineLimits = async (tx: Transaction, limits: readonly LimitDefini
        WHERE limit_definition.fingerprint <> excluded.fingerprint`,
     [rows, now],
   );
+  await tx.query(
+    `DELETE FROM budget b WHERE NOT EXISTS (
+       SELECT 1 FROM json_to_recordset($1::json) AS r(budget text) WHERE r.budget = b.name)`,
+    [rows],
+  );
+  await tx.query(
+    `INSERT INTO budget (name, first_seen_ms)
+     SELECT DISTINCT budget, $2::bigint FROM json_to_recordset($1::json) AS r(budget text) ON CONFLICT DO NOTHING`,
+    [rows, now],
+  );
+};
+
+/** By budget, since when it has been in force. */
+export const budgetsSince = async (tx: Transaction): Promise<ReadonlyMap<string, number>> => {
+  const rows = await tx.query<{ name: string; first_seen_ms: bigint }>('SELECT name, first_seen_ms FROM budget');
+  return new Map(rows.map((row) => [row.name, Number(row.first_seen_ms)]));
 };

@@ -62,6 +62,7 @@ interface SeedRow {
   readonly attempt: number;
   readonly namespace: string;
   readonly workload: string;
+  readonly workload_kind: string | null;
   readonly service_account: string | null;
   readonly pod: string | null;
   readonly labels: Record<string, string>;
@@ -80,7 +81,7 @@ const spentSince = async (tx: Transaction, terms: CounterTerms, since: number, s
   let last: SeedRow | undefined;
   do {
     const page: readonly SeedRow[] = await tx.query<SeedRow>(
-      `SELECT instance, seq, attempt, namespace, workload, service_account, pod, labels, team, user_id,
+      `SELECT instance, seq, attempt, namespace, workload, workload_kind, service_account, pod, labels, team, user_id,
               model_asked, model_sent, model_answered, usage, settle, charged
        FROM event WHERE recorded_at >= to_timestamp($1::double precision / 1000) AND (instance, seq) > ($2, $3::bigint)
        ORDER BY instance, seq LIMIT $4`,
@@ -97,6 +98,7 @@ const toSeedEvent = (row: SeedRow): SeedEvent => ({
   subject: {
     namespace: row.namespace,
     workload: row.workload,
+    ...(row.workload_kind === null ? {} : { workloadKind: row.workload_kind }),
     ...(row.service_account === null ? {} : { serviceAccount: row.service_account }),
     ...(row.pod === null ? {} : { pod: row.pod }),
     labels: row.labels,

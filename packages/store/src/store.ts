@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Subject } from '@tollgate/api';
 import {
   counterKey,
   type CloseRequest,
@@ -19,10 +20,11 @@ import {
   registerInstance,
   sealEpoch,
   sealOthers,
+  subjectOf,
 } from './epochs.ts';
 import { explain, type ExplainedAttempt } from './explain.ts';
 import { ingest, type Ingested } from './ingest.ts';
-import { defineLimits, type LimitDefinition } from './limit-definitions.ts';
+import { budgetsSince, defineLimits, type LimitDefinition } from './limit-definitions.ts';
 import { migrate } from './migrate.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 import { NO_SEED, readSeed, type SeedSource } from './seed.ts';
@@ -51,6 +53,10 @@ export interface Store {
   /** Seals what earlier lives left open. */
   sealOtherEpochs(epoch: string, now: number): Promise<void>;
   defineLimits(limits: readonly LimitDefinition[], now: number): Promise<void>;
+  /** By budget, since when it has been in force. */
+  budgetsSince(): Promise<ReadonlyMap<string, number>>;
+  /** Who an instance said it was; null: it never said hello. */
+  subjectOf(instance: string): Promise<Subject | null>;
   explain(requestId: string): Promise<readonly ExplainedAttempt[]>;
   usageBy(
     by: UsageBy,
@@ -134,6 +140,8 @@ const storeOn = (connection: Connection, organisation: string): Store => {
     sealEpoch: (epoch, now) => transact((tx) => sealEpoch(tx, epoch, now)),
     sealOtherEpochs: (epoch, now) => transact((tx) => sealOthers(tx, epoch, now)),
     defineLimits: (limits, now) => transact((tx) => defineLimits(tx, limits, now)),
+    budgetsSince: () => transact((tx) => budgetsSince(tx), 'snapshot'),
+    subjectOf: (instance) => transact((tx) => subjectOf(tx, instance), 'snapshot'),
     explain: (requestId) => transact((tx) => explain(tx, requestId), 'snapshot'),
     usageBy: (by, range) => transact((tx) => usageBy(tx, by, range), 'snapshot'),
     counterUsage: (range) => transact((tx) => counterUsage(tx, range), 'snapshot'),

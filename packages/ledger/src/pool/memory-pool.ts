@@ -1,18 +1,11 @@
+import { grantedLease } from '@tollgate/budget';
 import { counterKey, type CounterName } from '../counter.ts';
 import type { AcquireRequest, AcquireResult, GiveBackRequest, Grant, Need } from '../lease-port.ts';
 import { makeAsyncLock } from './async-lock.ts';
 import type { BlockAnswer, BlockSource, PoolReturn, ResolveCounter } from './block-source.ts';
 import { checkNeeds, checkReturns } from './lease-request-checks.ts';
 import { LedgerRequestError } from './ledger-request-error.ts';
-import {
-  grantSize,
-  handOf,
-  leased,
-  makePoolCounter,
-  outstanding,
-  windowKey,
-  type PoolCounter,
-} from './pool-counter.ts';
+import { handOf, leased, makePoolCounter, outstanding, windowKey, type PoolCounter } from './pool-counter.ts';
 import type { Pool } from './pool.ts';
 import { makeRememberedReplies } from './remembered-replies.ts';
 
@@ -99,9 +92,9 @@ export const makeMemoryPool = async (deps: MemoryPoolDeps): Promise<Pool> => {
     // The source may have taken its time: a window that ended meanwhile is not leased from.
     if (lines.some((line) => resolve(line)?.window.id !== line.counter.terms.window.id)) return 'again';
     // No await from here on: all lines or none.
-    const live = liveProxies();
+    const proxies = liveProxies();
     const grants = lines.map(({ counter, need, prefer }) =>
-      grant(request.instance, counter, grantSize(counter.balance, need, prefer, live)),
+      grant(request.instance, counter, grantedLease({ need, prefer }, { pool: counter.balance, liveProxies: proxies })),
     );
     return { granted: true, grants };
   };
@@ -174,7 +167,12 @@ export const makeMemoryPool = async (deps: MemoryPoolDeps): Promise<Pool> => {
     }
   };
 
-  const close = async (instance: string, closing: string, spent: readonly PoolReturn[]): Promise<void> => {
+  const close = async (
+    instance: string,
+    closing: string,
+    leave: () => Promise<readonly PoolReturn[]>,
+  ): Promise<void> => {
+    const spent = await leave();
     if (closing !== epoch) return;
     const spentOf = new Map(spent.map((sum) => [windowKey(sum, sum.windowId), sum.amount]));
     for (const [key, counter] of counters) {
@@ -227,7 +225,7 @@ export const makeMemoryPool = async (deps: MemoryPoolDeps): Promise<Pool> => {
         if (hand) hand.settled += charge.charged;
       }
     },
-    close: (instance, closing, spent) => lock(() => close(instance, closing, spent)),
+    close: (instance, closing, leave) => lock(() => close(instance, closing, leave)),
     balances: () =>
       [...counters.values()].map((counter) => ({
         ...nameOf(counter.terms),

@@ -39,10 +39,3 @@ export const leased = (counter: PoolCounter): bigint => {
   for (const hand of counter.hands.values()) total += outstanding(hand);
   return total;
 };
-
-/** The need, and ahead of it at most an even share of half the pool, so that no early bird starves the others. */
-export const grantSize = (balance: bigint, need: bigint, prefer: bigint, liveProxies: number): bigint => {
-  const share = balance / BigInt(2 * Math.max(1, liveProxies));
-  const wanted = prefer < share ? prefer : share;
-  return wanted > need ? wanted : need;
-};

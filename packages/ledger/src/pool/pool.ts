@@ -11,9 +11,10 @@ export interface Pool extends LeasePort {
   settled(charges: readonly PoolCharge[]): void;
   /**
    * The instance holds nothing of this epoch any more: what it was granted and neither gave back nor spent returns.
-   * `spent` is the source's own sum of this instance's charges in this epoch, since memory may lag the last commit.
+   * `leave` writes that down, so that it gets no lease from then on, and tells what its charges in the epoch sum to: the
+   * source's own sums, since memory may lag the last commit. Nothing is leased while it runs.
    */
-  close(instance: string, epoch: string, spent: readonly PoolReturn[]): Promise<void>;
+  close(instance: string, epoch: string, leave: () => Promise<readonly PoolReturn[]>): Promise<void>;
   balances(): readonly PoolBalance[];
   /** Gives back what past windows left in the pool. Run now and then. */
   tend(): Promise<void>;

@@ -51,6 +51,12 @@ CREATE TABLE limit_definition (
   PRIMARY KEY (budget, limit_name)
 );
 
+-- A view's age, no more: budgets in force, and since when they have been without a break.
+CREATE TABLE budget (
+  name          text PRIMARY KEY,
+  first_seen_ms bigint NOT NULL
+);
+
 CREATE TABLE counter (
   id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   budget          text NOT NULL,
@@ -112,6 +118,7 @@ CREATE TABLE event (
   attempt         integer NOT NULL,
   namespace       text NOT NULL,
   workload        text NOT NULL,
+  workload_kind   text,
   service_account text,
   pod             text,
   labels          jsonb NOT NULL,

@@ -1,0 +1,29 @@
+import { makeMetrics, type MetricDoc, type Metrics } from '@tollgate/runtime';
+
+/** The server's metrics, listed once. None names a tenant: the page needs no credential. */
+export const SERVER_METRICS = [
+  {
+    name: 'tollgate_server_requests_total',
+    kind: 'counter',
+    help: 'Requests answered, by status class.',
+    labels: ['status'],
+  },
+  {
+    name: 'tollgate_server_leases_total',
+    kind: 'counter',
+    help: 'Acquisitions: granted, or refused as neverFits, exhausted or held.',
+    labels: ['outcome'],
+  },
+  {
+    name: 'tollgate_server_events_total',
+    kind: 'counter',
+    help: 'Events of billed attempts: stored, or repeated deliveries of a stored one.',
+    labels: ['outcome'],
+  },
+  { name: 'tollgate_server_proxies', kind: 'gauge', help: 'Proxies that are alive.' },
+  { name: 'tollgate_server_budgets', kind: 'gauge', help: 'Budgets in force.' },
+] as const satisfies readonly MetricDoc[];
+
+export type ServerMetrics = Metrics<typeof SERVER_METRICS>;
+
+export const makeServerMetrics = (): ServerMetrics => makeMetrics(SERVER_METRICS, { nameless: true });

@@ -1,0 +1,59 @@
+import type { Subject } from '@tollgate/api';
+
+/** The proxies that are alive now: seen within the last half minute, or on the snapshot stream. */
+export interface Proxies {
+  /** `subject` where it is told anew. */
+  saw(instance: string, subject?: Subject): void;
+  /** Holds the proxy for alive until the returned function is called. */
+  attached(instance: string): () => void;
+  left(instance: string): void;
+  subjectOf(instance: string): Subject | null;
+  live(): readonly Subject[];
+}
+
+const ALIVE_MS = 30_000;
+const FORGET_MS = 3_600_000;
+
+interface Proxy {
+  subject: Subject | null;
+  seenAt: number;
+  streams: number;
+}
+
+export const makeProxies = ({ clock }: { readonly clock: () => number }): Proxies => {
+  const proxies = new Map<string, Proxy>();
+  const of = (instance: string): Proxy => {
+    const proxy = proxies.get(instance) ?? { subject: null, seenAt: clock(), streams: 0 };
+    proxies.set(instance, proxy);
+    return proxy;
+  };
+  return {
+    saw: (instance, subject) => {
+      const proxy = of(instance);
+      proxy.seenAt = clock();
+      if (subject) proxy.subject = subject;
+    },
+    attached: (instance) => {
+      of(instance).streams += 1;
+      return () => {
+        const proxy = of(instance);
+        proxy.streams -= 1;
+        proxy.seenAt = clock();
+      };
+    },
+    left: (instance) => {
+      proxies.delete(instance);
+    },
+    subjectOf: (instance) => proxies.get(instance)?.subject ?? null,
+    live: () => {
+      const now = clock();
+      const alive: Subject[] = [];
+      for (const [instance, proxy] of proxies) {
+        const idle = now - proxy.seenAt;
+        if (proxy.subject && (proxy.streams > 0 || idle < ALIVE_MS)) alive.push(proxy.subject);
+        else if (proxy.streams <= 0 && idle > FORGET_MS) proxies.delete(instance);
+      }
+      return alive;
+    },
+  };
+};

@@ -1,0 +1,59 @@
+import type { LLMInferenceService, ModelRoute, Subject, TokenBudget } from '@tollgate/api';
+import type { PoolBalance, ResolveCounter } from '@tollgate/ledger/pool';
+import { bindBudget } from '@tollgate/snapshots';
+import type { LimitDefinition, SeedSource } from '@tollgate/store';
+import { budgetName, fingerprintOf, limitsInForce, termsAt } from './counter-terms.ts';
+import { seedAmount } from './seed-amount.ts';
+
+/** The manifests that hold now, and what the ledger asks of them. Replaced whole; nobody sees half of a change. */
+export interface Resources {
+  readonly budgets: readonly TokenBudget[];
+  readonly routes: readonly ModelRoute[];
+  readonly inferenceServices?: readonly LLMInferenceService[];
+}
+
+export interface ResourcesInForce {
+  now(): Resources;
+  replace(resources: Resources): void;
+  readonly resolve: ResolveCounter;
+  definitions(resources: Resources): readonly LimitDefinition[];
+  seedFrom(pooled: () => readonly PoolBalance[]): SeedSource;
+  /** Is the budget for this subject? */
+  binds(budget: TokenBudget, subject: Subject): boolean;
+}
+
+export const makeResourcesInForce = ({
+  clock,
+  systemNamespace,
+}: {
+  readonly clock: () => number;
+  readonly systemNamespace: string;
+}): ResourcesInForce => {
+  let resources: Resources = { budgets: [], routes: [] };
+  let limits = limitsInForce([]);
+  return {
+    now: () => resources,
+    replace: (next) => {
+      limits = limitsInForce(next.budgets);
+      resources = next;
+    },
+    resolve: (name) => {
+      const inForce = limits.get(`${name.budget}/${name.limit}`);
+      return inForce ? termsAt(inForce, name, clock()) : null;
+    },
+    definitions: ({ budgets }) =>
+      [...limitsInForce(budgets).values()].map((inForce) => ({
+        budget: budgetName(inForce.budget),
+        limit: inForce.limit.name,
+        fingerprint: fingerprintOf(inForce),
+      })),
+    seedFrom: (pooled) => ({
+      pooled,
+      amountOf: (terms, event) => {
+        const inForce = limits.get(`${terms.budget}/${terms.limit}`);
+        return inForce ? seedAmount(inForce, terms.partition, event, systemNamespace) : 0n;
+      },
+    }),
+    binds: (budget, subject) => bindBudget(budget, { subject, systemNamespace, namespaceLabels: {} }) !== null,
+  };
+};

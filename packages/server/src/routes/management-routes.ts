@@ -1,0 +1,62 @@
+import { Router } from 'express';
+import { z } from 'zod';
+import type { TokenBudget } from '@tollgate/api';
+import type { Pool } from '@tollgate/ledger/pool';
+import { USAGE_BY, type Store } from '@tollgate/store';
+import { RequestRefused } from '../http-refusal.ts';
+import type { Proxies } from '../proxies.ts';
+import type { ResourcesInForce } from '../resources/resources-in-force.ts';
+import { budgetViews } from '../status/budget-views.ts';
+import { toJson } from './json-text.ts';
+
+/** What people and scripts ask: budgets, routes, usage, and why a call cost what it did. */
+export interface ManagementRoutesDeps {
+  readonly store: Store;
+  readonly pool: Pool;
+  readonly inForce: ResourcesInForce;
+  readonly proxies: Proxies;
+  readonly clock: () => number;
+}
+
+const Day = z.iso.date();
+const UsageQuery = z.strictObject({ by: z.enum(USAGE_BY), from: Day.optional(), to: Day.optional() });
+const RequestId = z.string().min(1).max(256);
+const NoQuery = z.strictObject({});
+
+export const managementRoutes = ({ store, pool, inForce, proxies, clock }: ManagementRoutesDeps): Router => {
+  const router = Router();
+
+  router.get('/budgets', async (request, response) => {
+    NoQuery.parse(request.query);
+    const podsOf = (budget: TokenBudget): number =>
+      proxies.live().filter((subject) => inForce.binds(budget, subject)).length;
+    const budgets = await budgetViews(inForce.now().budgets, { store, balances: () => pool.balances(), podsOf, clock });
+    response.type('json').send(toJson({ asOf: new Date(clock()).toISOString(), budgets }));
+  });
+
+  router.get('/routes', (request, response) => {
+    NoQuery.parse(request.query);
+    response.type('json').send(toJson({ routes: inForce.now().routes }));
+  });
+
+  router.get('/usage', async (request, response) => {
+    const { by, from = null, to = null } = UsageQuery.parse(request.query);
+    response.type('json').send(toJson({ by, rows: await store.usageBy(by, { from, to }) }));
+  });
+
+  router.get('/explain/:requestId', async (request, response) => {
+    const requestId = RequestId.parse(request.params.requestId);
+    const attempts = await store.explain(requestId);
+    if (attempts.length === 0) {
+      throw new RequestRefused(
+        404,
+        'unknown_request',
+        'no charge is recorded under this id (charges arrive within a second of the answer)',
+      );
+    }
+    const charged = attempts.reduce((sum, attempt) => sum + attempt.charged, 0n);
+    response.type('json').send(toJson({ requestId, charged, attempts }));
+  });
+
+  return router;
+};

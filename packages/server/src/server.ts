@@ -1,0 +1,167 @@
+import { createServer, type Server } from 'node:http';
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import type { Snapshot, Subject } from '@tollgate/api';
+import type { BlockSource, Pool, ResolveCounter } from '@tollgate/ledger/pool';
+import type { Logger, Timers } from '@tollgate/runtime';
+import type { Store } from '@tollgate/store';
+import type { Authenticate } from './authenticate.ts';
+import { authenticated, loopbackHostOnly, noStore } from './guard.ts';
+import { RequestRefused, toHttpRefusal } from './http-refusal.ts';
+import { makeServerMetrics } from './metrics.ts';
+import { makeProxies } from './proxies.ts';
+import { makeResourcesInForce, type Resources } from './resources/resources-in-force.ts';
+import { ledgerRoutes } from './routes/ledger-routes.ts';
+import { managementRoutes } from './routes/management-routes.ts';
+import { makeSnapshotStreams } from './snapshot-streams.ts';
+
+/**
+ * The server: ledger API for proxies, management API for people. Built here, listening only when told to; adapters
+ * (the store, the kind of pool, who may call) are chosen by the process that builds it.
+ */
+export interface ServerDeps {
+  readonly store: Store;
+  readonly makePool: (deps: PoolDeps) => Promise<Pool>;
+  readonly snapshotFor: (subject: Subject, resources: Resources) => Snapshot;
+  readonly authenticate: Authenticate;
+  /** The ledger's clock: milliseconds since 1970, UTC. */
+  readonly clock: () => number;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  /** Budgets in here may select other namespaces. */
+  readonly systemNamespace: string;
+  /** On a laptop: refuse any name for us but loopback's. */
+  readonly loopbackOnly: boolean;
+}
+
+/** What a pool is made of here. */
+export interface PoolDeps {
+  readonly source: BlockSource;
+  readonly resolve: ResolveCounter;
+  readonly clock: () => number;
+  readonly liveProxies: () => number;
+}
+
+export interface TollgateServer {
+  readonly app: Express;
+  /** Puts these manifests in force, and tells every connected proxy what changed for it. */
+  setResources(resources: Resources): Promise<void>;
+  listen(address: { readonly host: string; readonly port: number }): Promise<{ readonly url: string }>;
+  /** Ends the streams, answers what was asked, gives the pool back and seals its epoch. The store stays open. */
+  close(): Promise<void>;
+}
+
+const TEND_MS = 5_000;
+/** A batch of events takes milliseconds; nobody needs a slow request, and none may hold a connection open. */
+const REQUEST_MS = 30_000;
+const HEADERS_MS = 10_000;
+/** How long open requests may take to end. */
+const DRAIN_MS = 5_000;
+
+export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => {
+  const { store, makePool, snapshotFor, authenticate, clock, timers, logger, systemNamespace, loopbackOnly } = deps;
+  const inForce = makeResourcesInForce({ clock, systemNamespace });
+  const proxies = makeProxies({ clock });
+  const metrics = makeServerMetrics();
+  metrics.source('tollgate_server_proxies', () => [{ labels: {}, value: proxies.live().length }]);
+  metrics.source('tollgate_server_budgets', () => [{ labels: {}, value: inForce.now().budgets.length }]);
+  const seed = inForce.seedFrom(() => pool.balances());
+  const pool: Pool = await makePool({
+    source: store.blocks({ clock, seed }),
+    resolve: inForce.resolve,
+    clock,
+    liveProxies: () => proxies.live().length,
+  });
+  await store.sealOtherEpochs(pool.epoch(), clock());
+  const streams = makeSnapshotStreams({ snapshotFor: (subject) => snapshotFor(subject, inForce.now()), timers, clock });
+
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('etag', false);
+  app.set('query parser', 'simple');
+  app.use((_request, response, next) => {
+    response.once('finish', () => {
+      metrics.add('tollgate_server_requests_total', { status: `${String(Math.trunc(response.statusCode / 100))}xx` });
+    });
+    next();
+  });
+  app.use(noStore);
+  // Before anything is read: a page in a browser must learn nothing, not even that we are healthy.
+  if (loopbackOnly) app.use(loopbackHostOnly);
+  app.get('/healthz', async (_request, response) => {
+    await store.ping();
+    response.type('text').send('ok\n');
+  });
+  app.get('/metrics', async (_request, response) => {
+    response.type(metrics.contentType).send(await metrics.page());
+  });
+  // Before bodies are read: a stranger's bytes are not parsed.
+  app.use('/v1', authenticated(authenticate));
+  app.use('/v1', ledgerRoutes({ store, pool, inForce, proxies, streams, metrics, clock }));
+  app.use('/v1', managementRoutes({ store, pool, inForce, proxies, clock }));
+  app.use((request: Request) => {
+    throw new RequestRefused(404, 'not_found', `nothing is served at ${request.method} of this path`);
+  });
+  app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
+    const { status, code, message, known } = toHttpRefusal(error);
+    if (!known)
+      logger.error({ err: error, method: request.method, path: request.path, status, code }, 'request failed');
+    else if (code === 'event_conflict') logger.error({ code, status }, 'an event came again with another body');
+    if (response.headersSent) response.destroy();
+    else response.status(status).json({ error: { code, message } });
+  });
+
+  let http: Server | null = null;
+  let closed = false;
+  const tend = (): void => {
+    pool.tend().catch((error: unknown) => {
+      logger.warn({ err: error }, 'pool not tended');
+    });
+    cancelTend = timers.after(TEND_MS, tend);
+  };
+  let cancelTend = timers.after(TEND_MS, tend);
+
+  return {
+    app,
+    setResources: async (resources) => {
+      // Written down first: a counter made under the new terms asks since when they hold.
+      await store.defineLimits(inForce.definitions(resources), clock());
+      inForce.replace(resources);
+      streams.refresh();
+    },
+    listen: async ({ host, port }) => {
+      const server = createServer(
+        { requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS, maxHeaderSize: 16_384 },
+        app,
+      );
+      http = server;
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(port, host, resolve);
+      });
+      const address = server.address();
+      const bound = typeof address === 'object' && address ? address.port : port;
+      return { url: `http://${host.includes(':') ? `[${host}]` : host}:${String(bound)}` };
+    },
+    close: async () => {
+      if (closed) return;
+      closed = true;
+      cancelTend();
+      streams.stop();
+      if (http) await stopListening(http, timers);
+      await pool.stop();
+      await store.sealEpoch(pool.epoch(), clock());
+    },
+  };
+};
+
+const stopListening = (server: Server, timers: Timers): Promise<void> =>
+  new Promise((resolve) => {
+    const cancel = timers.after(DRAIN_MS, () => {
+      server.closeAllConnections();
+    });
+    server.close(() => {
+      cancel();
+      resolve();
+    });
+    server.closeIdleConnections();
+  });

@@ -1,0 +1,56 @@
+import type { TokenBudget } from '@tollgate/api';
+import { counterKey, type CounterName } from '@tollgate/ledger';
+import type { PoolBalance } from '@tollgate/ledger/pool';
+import { compileBudget } from '@tollgate/snapshots';
+import { SLOT_MS, type CounterUsage, type Store } from '@tollgate/store';
+import { budgetName, windowOf, termsAt, type LimitInForce } from '../resources/counter-terms.ts';
+import { budgetView, type BudgetView } from './budget-status.ts';
+import { limitFigures, type LimitView } from './limit-figures.ts';
+
+/** Gathers what the status of all budgets is made of, and makes it. */
+export interface BudgetViewsDeps {
+  readonly store: Pick<Store, 'counterUsage' | 'budgetsSince'>;
+  readonly balances: () => readonly PoolBalance[];
+  /** Live proxies that a budget is for. */
+  readonly podsOf: (budget: TokenBudget) => number;
+  readonly clock: () => number;
+}
+
+const HOUR = 3_600_000;
+
+export const budgetViews = async (
+  budgets: readonly TokenBudget[],
+  deps: BudgetViewsDeps,
+): Promise<readonly BudgetView[]> => {
+  const { store, balances, podsOf, clock } = deps;
+  const now = clock();
+  const compiled = budgets.map((budget) => ({ budget, views: limitViews(budget, now) }));
+  const since = Math.min(now, ...compiled.flatMap(({ views }) => views.map(firstInstant)));
+  const recentSince = now - HOUR - ((now - HOUR) % SLOT_MS);
+  const usage = await store.counterUsage({ since, recentSince });
+  const ages = await store.budgetsSince();
+  const byBudget = Map.groupBy(usage, (row) => row.budget);
+  const pooled = new Map(balances().map((balance) => [keyOf(balance, balance.windowId), balance.pooled]));
+  const pooledOf = (row: CounterUsage): bigint => pooled.get(keyOf(row, row.windowId)) ?? 0n;
+  return compiled.map(({ budget, views }) => {
+    const name = budgetName(budget.metadata);
+    const rows = byBudget.get(name) ?? [];
+    const limits = views.map((view) => limitFigures(view, rows, pooledOf, now));
+    return budgetView({ budget, limits, since: ages.get(name) ?? now, pods: podsOf(budget), now });
+  });
+};
+
+const limitViews = (manifest: TokenBudget, now: number): readonly LimitView[] => {
+  const budget = compileBudget(manifest);
+  return budget.limits.map((limit) => {
+    const inForce: LimitInForce = { manifest, budget, limit };
+    const any = { budget: budgetName(budget), limit: limit.name, partition: limit.partitionBy === 'Budget' ? '' : '*' };
+    const terms = termsAt(inForce, any, now);
+    return { limit, terms: terms ?? { max: BigInt(limit.max), window: windowOf(budget, limit, now), sliding: null } };
+  });
+};
+
+const firstInstant = ({ terms: { window, sliding } }: LimitView): number =>
+  sliding ? window.start - (sliding.buckets - 1) * sliding.bucketMs : window.start;
+
+const keyOf = (name: CounterName, windowId: string): string => `${counterKey(name)}@${windowId}`;
