@@ -295,7 +295,10 @@ export const makeAdmissionQueue = (deps: AdmissionQueueDeps): AdmissionQueue => 
     for (const grant of grants) {
       const state = states.find(grant);
       if (!state) continue;
-      leases.grant(state, grant, askedAt, now);
+      if (!leases.grant(state, grant, askedAt, now)) {
+        pauseAsking(state, 0n);
+        continue;
+      }
       state.backoffMs = 0;
       state.retryAt = -Infinity;
       if (wasBatch) state.batch = Math.min(MOST_BATCH, state.batch * 2);
@@ -303,16 +306,20 @@ export const makeAdmissionQueue = (deps: AdmissionQueueDeps): AdmissionQueue => 
     }
   };
 
+  /** Not asked again for this much for a while, unless money comes free here. */
+  const pauseAsking = (state: CounterState, deniedNeed: bigint): void => {
+    state.backoffMs = Math.min(HELD_MOST_MS, Math.max(HELD_FIRST_MS, state.backoffMs * 2));
+    const pause = state.backoffMs * (0.5 + random() / 2);
+    state.retryAt = clock() + pause;
+    state.deniedNeed = deniedNeed;
+    timers.after(pause, pump);
+  };
+
   const beDenied = (first: Waiter, denied: Denied, asked: readonly Need[]): void => {
     const state = states.find(denied.counter);
     if (!state) return;
-    const now = clock();
     if (denied.reason === 'held') {
-      state.backoffMs = Math.min(HELD_MOST_MS, Math.max(HELD_FIRST_MS, state.backoffMs * 2));
-      const pause = state.backoffMs * (0.5 + random() / 2);
-      state.retryAt = now + pause;
-      state.deniedNeed = asked.find((need) => states.find(need) === state)?.need ?? 0n;
-      timers.after(pause, pump);
+      pauseAsking(state, asked.find((need) => states.find(need) === state)?.need ?? 0n);
       onHeld();
     }
     const inHand = (state.lease?.balance ?? 0n) + (state.lease?.held ?? 0n);

@@ -8,7 +8,8 @@ import { addGrant, isSameWindow, makeLease, takeBack, type Lease } from './lease
 export interface Leases {
   /** The lease that may still give holds; one whose window is over is let go on the way. */
   usable(state: CounterState, now: number): Lease | null;
-  grant(state: CounterState, grant: Grant, askedAt: number, now: number): void;
+  /** False: the grant is of no use any more, and goes straight back. */
+  grant(state: CounterState, grant: Grant, askedAt: number, now: number): boolean;
   /** After its last hold, or any hold of a lease that is no longer current, was settled. */
   settled(lease: Lease): void;
   /** Lets go of what was not used for a while. */
@@ -66,22 +67,23 @@ export const makeLeases = ({ states, giveBacks, spool, instance, isOver, isCurre
     }
   };
 
-  const grantTo = (state: CounterState, grant: Grant, askedAt: number, now: number): void => {
+  const grantTo = (state: CounterState, grant: Grant, askedAt: number, now: number): boolean => {
     writeDown(grant);
     state.beyond = grant.left;
     const current = state.lease;
     if (current && isSameWindow(current, grant)) {
       addGrant(current, grant, askedAt);
-      return;
+      return true;
     }
     const lease = makeLease(grant, askedAt);
     const isLate = current !== null && grant.window.start < current.windowStart;
     if (isLate || lease.deadline <= now || isOver(grant.epoch)) {
       retire(lease);
-      return;
+      return false;
     }
     retireCurrent(state);
     state.lease = lease;
+    return true;
   };
 
   const trimOne = (state: CounterState, lease: Lease, now: number): void => {

@@ -2,39 +2,42 @@ import type { SpoolDisk, SpoolFile } from './spool-disk.ts';
 
 /** A disk in memory. Its files outlive its handles, as a real disk's outlive the process. */
 export interface MemoryDisk extends SpoolDisk {
-  readonly files: Map<string, Buffer>;
+  readonly files: Map<string, MemoryFile>;
 }
 
-export const makeMemoryDisk = (files = new Map<string, Buffer>()): MemoryDisk => {
-  const open = (name: string): SpoolFile => {
-    const node = { name };
-    nodes.push(node);
-    const bytes = (): Buffer => files.get(node.name) ?? Buffer.alloc(0);
-    files.set(name, bytes());
-    return {
-      read: () => Buffer.from(bytes()),
-      append: (more) => {
-        files.set(node.name, Buffer.concat([bytes(), more]));
-      },
-      truncate: (length) => {
-        files.set(node.name, Buffer.from(bytes().subarray(0, length)));
-      },
-      close: () => undefined,
-    };
-  };
-  const nodes: { name: string }[] = [];
+export interface MemoryFile {
+  /** The first `length` bytes are the file. */
+  bytes: Buffer;
+  length: number;
+}
 
-  return {
-    files,
-    open,
-    exists: (name) => files.has(name),
-    rename: (from, to) => {
-      const bytes = files.get(from);
-      if (bytes === undefined) throw new Error(`no such file: ${from}`);
-      files.delete(from);
-      files.set(to, bytes);
-      for (const node of nodes) if (node.name === from) node.name = to;
-    },
-    close: () => undefined,
-  };
-};
+export const makeMemoryDisk = (files = new Map<string, MemoryFile>()): MemoryDisk => ({
+  files,
+  open: (name) => {
+    const file = files.get(name) ?? { bytes: Buffer.alloc(0), length: 0 };
+    files.set(name, file);
+    return handleOf(file);
+  },
+  exists: (name) => files.has(name),
+  rename: (from, to) => {
+    const file = files.get(from);
+    if (file === undefined) throw new Error(`no such file: ${from}`);
+    files.delete(from);
+    files.set(to, file);
+  },
+  close: () => undefined,
+});
+
+const handleOf = (file: MemoryFile): SpoolFile => ({
+  read: () => Buffer.from(file.bytes.subarray(0, file.length)),
+  append: (more) => {
+    const length = file.length + more.length;
+    if (length > file.bytes.length) file.bytes = Buffer.concat([file.bytes.subarray(0, file.length)], length * 2);
+    file.bytes.set(more, file.length);
+    file.length = length;
+  },
+  truncate: (length) => {
+    file.length = Math.min(file.length, length);
+  },
+  close: () => undefined,
+});
