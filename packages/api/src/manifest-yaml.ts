@@ -84,6 +84,7 @@ const readDocuments = ({ name: file, text }: ManifestFile): readonly Reading[] =
     const parsed = parseAllDocuments(text.replace(/^\uFEFF/, ''), {
       lineCounter: lines,
       uniqueKeys: true,
+      merge: true,
       logLevel: 'silent',
     });
     const documents = 'empty' in parsed ? [] : parsed;
