@@ -91,4 +91,4 @@ const startTime = (pid: number): string | null => {
 };
 
 const hasCode = (fault: unknown, code: string): boolean =>
-  fault instanceof Error && 'code' in fault && fault.code === code;
+  typeof fault === 'object' && fault !== null && 'code' in fault && fault.code === code;

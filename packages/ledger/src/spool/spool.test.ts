@@ -1,0 +1,267 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { makeMemoryDisk, type MemoryDisk } from './memory-disk.ts';
+import { makeRecordWriter, readRecords } from './record.ts';
+import type { SpoolDisk } from './spool-disk.ts';
+import { SpoolFault } from './spool-fault.ts';
+import { openSpool, type Spool } from './spool.ts';
+import { aGrant, anEvent, anIntent } from './testing/an-event.ts';
+
+const NAME = 'spool.log';
+
+const contents = (disk: MemoryDisk, name = NAME): Buffer => disk.open(name).read();
+
+const withContents = (bytes: Buffer): MemoryDisk => {
+  const disk = makeMemoryDisk();
+  disk.open(NAME).append(bytes);
+  return disk;
+};
+
+const look = (spool: Spool, instance = 'i1') => {
+  const { epochs, open, unacked, lastSeq, damaged } = spool.life(instance);
+  return { epochs: [...epochs], open: [...open.keys()], unacked: [...unacked.keys()], lastSeq, damaged };
+};
+
+/** Everything a spool can hold, in the order a proxy writes it. */
+const fill = (spool: Spool): void => {
+  spool.epoch('i1', 'e1');
+  spool.lease('i1', aGrant());
+  spool.intent(anIntent(1));
+  spool.intent(anIntent(2));
+  spool.settle(anEvent(2));
+  spool.intent(anIntent(3));
+  spool.settle(anEvent(3));
+  spool.acked('i1', [2]);
+  spool.settle(anEvent(1));
+  spool.intent(anIntent(4));
+};
+
+describe('the spool', () => {
+  it('remembers over a restart what is open, not acknowledged, and not closed', () => {
+    const disk = makeMemoryDisk();
+    const spool = openSpool({ disk });
+    fill(spool);
+    const after = openSpool({ disk });
+    expect(look(after)).toEqual({ epochs: ['e1'], open: [4], unacked: [3, 1], lastSeq: 4, damaged: false });
+    expect(look(after)).toEqual(look(spool));
+    expect(after.life('i1').open.get(4)).toEqual(anIntent(4));
+    expect(after.life('i1').unacked.get(3)).toEqual(anEvent(3));
+    expect(after.opened).toEqual({ records: 10, tornBytes: 0, quarantined: null, damaged: [] });
+    after.closed('i1', 'e1');
+    expect(look(openSpool({ disk })).epochs).toEqual([]);
+  });
+
+  it('notes an epoch once', () => {
+    const disk = makeMemoryDisk();
+    const spool = openSpool({ disk });
+    spool.epoch('i1', 'e1');
+    const { bytes } = spool.stats();
+    spool.epoch('i1', 'e1');
+    expect(spool.stats().bytes).toBe(bytes);
+  });
+
+  it('cut at any byte, replays exactly the records that were whole, and goes on from there', () => {
+    const disk = makeMemoryDisk();
+    const ends = [0];
+    const spool = openSpool({ disk });
+    const steps = [
+      () => spool.epoch('i1', 'e1'),
+      () => spool.intent(anIntent(1)),
+      () => spool.settle(anEvent(1)),
+      () => spool.intent(anIntent(2, { counters: [] })),
+      () => spool.acked('i1', [1]),
+    ];
+    for (const step of steps) {
+      step();
+      ends.push(spool.stats().bytes);
+    }
+    const whole = contents(disk);
+    const states = ends.map((end) => look(openSpool({ disk: withContents(whole.subarray(0, end)) })));
+    for (let cut = 0; cut <= whole.length; cut += 1) {
+      const torn = withContents(whole.subarray(0, cut));
+      const records = ends.findLastIndex((end) => end <= cut);
+      const after = openSpool({ disk: torn });
+      expect(look(after)).toEqual(states[records]);
+      expect(after.opened).toMatchObject({ records, tornBytes: cut - (ends[records] ?? 0), quarantined: null });
+      after.intent(anIntent(9));
+      expect(look(openSpool({ disk: torn })).open).toContain(9);
+    }
+  });
+
+  it('with any byte in the middle changed, loses at most that record, keeps the file aside and says so', () => {
+    const disk = makeMemoryDisk();
+    const spool = openSpool({ disk });
+    spool.intent(anIntent(1));
+    spool.intent(anIntent(2));
+    const middle = spool.stats().bytes;
+    spool.settle(anEvent(2));
+    const whole = contents(disk);
+    fc.assert(
+      fc.property(fc.nat(middle - 1), fc.integer({ min: 1, max: 255 }), (offset, flip) => {
+        const bytes = Buffer.from(whole);
+        bytes[offset] = (bytes[offset] ?? 0) ^ flip;
+        const bad = withContents(bytes);
+        const after = openSpool({ disk: bad });
+        expect(after.opened).toMatchObject({ quarantined: `${NAME}.corrupt`, damaged: ['i1'] });
+        expect(contents(bad, `${NAME}.corrupt`).equals(bytes)).toBe(true);
+        expect(look(after)).toMatchObject({ unacked: [2], damaged: true });
+        expect(look(openSpool({ disk: bad }))).toEqual(look(after));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('keeps the mark of damage while anything of that life is left', () => {
+    const disk = makeMemoryDisk();
+    const spool = openSpool({ disk });
+    spool.intent(anIntent(1, { counters: [] }));
+    spool.settle(anEvent(1, { counters: [] }));
+    const bytes = contents(disk);
+    bytes[20] = 0;
+    const bad = withContents(bytes);
+    openSpool({ disk: bad });
+    bad.open(NAME).append(Buffer.from('damage again'));
+    bad.open(NAME).append(makeRecordWriter()('C', '{"instance":"i1","epoch":"e9"}'));
+    const again = openSpool({ disk: bad });
+    expect(look(again)).toMatchObject({ unacked: [1], damaged: true });
+    expect(again.opened.quarantined).toBe(`${NAME}.corrupt.1`);
+  });
+
+  it('sets a file aside that a later version wrote, rather than drop what it cannot read', () => {
+    const write = makeRecordWriter();
+    const later = Buffer.from(write('P', '{"instance":"i1","epoch":"e1","lastSeq":0,"damaged":false}'));
+    const unknown = Buffer.from(write('S', '{"seq":"one"}'));
+    expect(openSpool({ disk: withContents(Buffer.concat([later, unknown])) }).opened).toMatchObject({
+      quarantined: `${NAME}.corrupt`,
+      damaged: ['i1'],
+    });
+  });
+
+  it('surfaces a disk that takes no more, and writes on cleanly when it does again', () => {
+    const disk = makeMemoryDisk();
+    let room = Infinity;
+    const tight: SpoolDisk = {
+      ...disk,
+      open: (name) => {
+        const file = disk.open(name);
+        return {
+          ...file,
+          append: (bytes) => {
+            if (bytes.length <= room) {
+              file.append(bytes);
+              return;
+            }
+            // As a real disk does: some of it is there.
+            file.append(bytes.subarray(0, 5));
+            throw new Error('ENOSPC');
+          },
+        };
+      },
+    };
+    const spool = openSpool({ disk: tight });
+    spool.intent(anIntent(1));
+    room = 10;
+    expect(() => spool.intent(anIntent(2))).toThrow(SpoolFault);
+    expect(() => spool.settle(anEvent(1))).toThrow(SpoolFault);
+    // The event is shipped from memory all the same.
+    expect(look(spool)).toMatchObject({ open: [], unacked: [1] });
+    spool.acked('i1', [1]);
+    spool.closed('i1', 'e1');
+    expect(spool.stats()).toMatchObject({ writeFaults: 4, open: 0, unacked: 0 });
+    room = Infinity;
+    spool.intent(anIntent(3));
+    const after = openSpool({ disk });
+    expect(look(after)).toMatchObject({ open: [1, 3] });
+    expect(after.opened.tornBytes).toBe(0);
+  });
+
+  it('writes nothing once it is closed', () => {
+    const spool = openSpool({ disk: makeMemoryDisk() });
+    spool.close();
+    spool.close();
+    expect(() => spool.intent(anIntent(1))).toThrow('closed');
+  });
+
+  it('stays small under load: what is acknowledged is left out of the next file', () => {
+    const disk = makeMemoryDisk();
+    const spool = openSpool({ disk, compactAt: 16 << 10 });
+    spool.epoch('i1', 'e1');
+    spool.intent(anIntent(1));
+    for (let seq = 2; seq < 1_000; seq += 1) {
+      spool.intent(anIntent(seq));
+      spool.settle(anEvent(seq));
+      if (seq > 3) spool.acked('i1', [seq]);
+      expect(spool.stats().bytes).toBeLessThan(40 << 10);
+    }
+    const after = openSpool({ disk });
+    expect(look(after)).toEqual(look(spool));
+    expect(look(after)).toMatchObject({ open: [1], unacked: [2, 3], lastSeq: 999 });
+    expect(disk.exists(`${NAME}.next`)).toBe(false);
+  });
+
+  it('keeps the old file when the new one cannot be written', () => {
+    const disk = makeMemoryDisk();
+    const spool = openSpool({
+      disk: {
+        ...disk,
+        rename: () => {
+          throw new Error('EROFS');
+        },
+      },
+      compactAt: 1,
+    });
+    spool.intent(anIntent(1));
+    spool.settle(anEvent(1));
+    spool.acked('i1', [1]);
+    spool.intent(anIntent(2));
+    expect(spool.stats().writeFaults).toBe(1);
+    expect(look(openSpool({ disk }))).toMatchObject({ open: [2], unacked: [] });
+  });
+
+  it('takes acknowledgements in any order and grouping', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.integer({ min: 1, max: 60 })), fc.integer({ min: 1, max: 60 }), (acked, last) => {
+        const disk = makeMemoryDisk();
+        const spool = openSpool({ disk });
+        for (let seq = 1; seq <= last; seq += 1) spool.settle(anEvent(seq));
+        spool.acked('i1', acked);
+        const rest = Array.from({ length: last }, (_, index) => index + 1).filter((seq) => !acked.includes(seq));
+        expect(look(spool).unacked).toEqual(rest);
+        expect(look(openSpool({ disk })).unacked).toEqual(rest);
+      }),
+    );
+  });
+});
+
+describe('records', () => {
+  it('take any text, however long', () => {
+    const write = makeRecordWriter();
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'grapheme', maxLength: 50 })), (texts) => {
+        const bytes = Buffer.concat(texts.map((text) => Buffer.from(write('I', text))));
+        const read = readRecords(bytes);
+        expect(read.records.map(({ json }) => json)).toEqual(texts.map((text) => text.toWellFormed()));
+        expect(read).toMatchObject({ end: bytes.length, damagedAt: null });
+      }),
+    );
+    const long = 'é'.repeat(100_000);
+    expect(readRecords(write('S', long)).records).toEqual([{ type: 'S', json: long }]);
+  });
+
+  it('of an unknown type are damage, though they are whole', () => {
+    const bytes = Buffer.from(makeRecordWriter()('A', '{}'));
+    bytes[8] = 'Z'.charCodeAt(0);
+    expect(readRecords(bytes).damagedAt).toBeNull();
+    const { crc32 } = process.getBuiltinModule('node:zlib');
+    bytes.writeUInt32LE(crc32(bytes.subarray(8)), 4);
+    expect(readRecords(bytes)).toMatchObject({ records: [], damagedAt: 0, end: bytes.length });
+  });
+
+  it('are found in noise never, whatever the noise', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 400 }), (noise) => {
+        expect(readRecords(Buffer.from(noise)).records).toEqual([]);
+      }),
+    );
+  });
+});
