@@ -33,3 +33,4 @@ export {
   aSubject,
 } from './builders.ts';
 export type { BudgetStatement, RouteStatement } from './builders.ts';
+export { LIST_PRICES } from './provider/list-prices.ts';

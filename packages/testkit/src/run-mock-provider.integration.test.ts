@@ -11,8 +11,7 @@ let logFile: string;
 
 beforeAll(async () => {
   logFile = join(await mkdtemp(join(tmpdir(), 'mock-provider-')), 'calls.jsonl');
-  const prices = { 'gpt-4o': { input: 2_500_000_000n, output: 10_000_000_000n } };
-  running = await runMockProvider({ port: 0, logFile, prices, print: (line) => lines.push(line) });
+  running = await runMockProvider({ port: 0, logFile, print: (line) => lines.push(line) });
 });
 afterAll(() => running.stop());
 

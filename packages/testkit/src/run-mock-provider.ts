@@ -1,5 +1,6 @@
 /** The simulator as a process of its own: one ready line, a log file, an orderly end. */
 import { startMockProvider } from './provider/mock-provider.ts';
+import { LIST_PRICES } from './provider/list-prices.ts';
 import type { MockPrices } from './provider/bill.ts';
 
 export interface RunOptions {
@@ -8,6 +9,7 @@ export interface RunOptions {
   readonly seed?: number;
   /** Gets one JSON line a call. */
   readonly logFile?: string;
+  /** Absent: the list prices of the models it shows. */
   readonly prices?: MockPrices;
   readonly print?: (line: string) => void;
 }
@@ -23,10 +25,16 @@ export const DEFAULT_PORT = 4199;
 export const runMockProvider = async ({
   port = DEFAULT_PORT,
   logFile,
+  prices = LIST_PRICES,
   print = toStdout,
   ...rest
 }: RunOptions = {}): Promise<RunningMockProvider> => {
-  const provider = await startMockProvider({ port, ...rest, ...(logFile === undefined ? {} : { log: logFile }) });
+  const provider = await startMockProvider({
+    port,
+    prices,
+    ...rest,
+    ...(logFile === undefined ? {} : { log: logFile }),
+  });
   print(
     JSON.stringify({
       msg: 'ready',

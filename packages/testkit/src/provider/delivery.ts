@@ -41,8 +41,7 @@ export const deliver = async (delivery: Delivery): Promise<Delivered> => {
   const send = async (piece: Buffer): Promise<void> => {
     hash.update(piece);
     bytes += piece.length;
-    if (!response.write(piece) && !gone.aborted)
-      await Promise.race([once(response, 'drain', { signal: gone }), untilGone(gone)]).catch(() => undefined);
+    if (!response.write(piece) && !gone.aborted) await once(response, 'drain', { signal: gone }).catch(() => undefined);
   };
   const squeeze = gzip ? makeSqueezer() : null;
 
@@ -74,7 +73,7 @@ export const deliver = async (delivery: Delivery): Promise<Delivered> => {
   if (squeeze !== null) await send(await squeeze.end());
   if (gone.aborted) return outcome(true);
   response.end();
-  await Promise.race([once(response, 'finish', { signal: gone }).catch(() => undefined), untilGone(gone)]);
+  await once(response, 'finish', { signal: gone }).catch(() => undefined);
   return outcome(!response.writableFinished);
 };
 

@@ -95,7 +95,52 @@ describe('framing', () => {
   });
 });
 
+describe('the Gemini array', () => {
+  const path = '/v1beta/models/gemini-2.0-flash:streamGenerateContent';
+  const contents = [{ role: 'user', parts: [{ text: 'hello' }] }];
+  const streamGemini = async (query: string, headers: Record<string, string> = {}): Promise<string> =>
+    (await post({ contents }, headers, path + query)).text();
+
+  it('holds the same elements as its server-sent events', async () => {
+    const array: unknown = JSON.parse(await streamGemini('', { 'x-mock-split': '5' }));
+    const events = (await streamGemini('?alt=sse')).trim().split('\r\n\r\n');
+    expect(array).toEqual(events.map((event): unknown => JSON.parse(event.replace('data: ', ''))));
+  });
+
+  it('reports errors in Google’s shape, before and inside it', async () => {
+    expect(await streamGemini('', { 'x-mock-status': '429' })).toContain('RESOURCE_EXHAUSTED');
+    expect(await streamGemini('', { 'x-mock-error-after-chunks': '1' })).toContain('"status": "UNAVAILABLE"');
+    expect((await fetch(`${provider.url}/v1beta/models/none`)).status).toBe(404);
+    expect((await post({}, {}, '/v1beta/models/gemini-2.0-flash:embedText')).status).toBe(404);
+    expect((await post({}, {}, path)).status).toBe(400);
+  });
+});
+
 describe('failures', () => {
+  it('answers the very words and the kind of error that it is told', async () => {
+    expect(await textOf(chat, { 'x-mock-status': '500', 'x-mock-error-body': '%3Chtml%3E%0A' })).toBe('<html>\n');
+    expect(await textOf(chat, { 'x-mock-status': '429', 'x-mock-error-type': 'insufficient_quota' })).toContain(
+      '"type": "insufficient_quota"',
+    );
+  });
+
+  it('waits before the answer and between chunks', async () => {
+    const headers = { 'x-mock-delay': '1', 'x-mock-chunk-delay': '1', 'x-mock-chunk-tokens': '12' };
+    expect((await readChat(await post(streamed, headers))).done).toBe(true);
+  });
+
+  it('speaks as long as it is told, but not beyond the cap', async () => {
+    await textOf({ ...chat, max_tokens: 500 }, { 'x-mock-output-tokens': '321' });
+    expect((await lastCall()).usage.output).toBe(321);
+    await textOf(chat, { 'x-mock-output-tokens': '321' });
+    expect((await lastCall()).usage.output).toBe(24);
+    await textOf(
+      { ...chat, model: 'o3', max_tokens: 500 },
+      { 'x-mock-usage-reasoning': '100', 'x-mock-usage-cache-write-5m': '3', 'x-mock-usage-cache-write-1h': '4' },
+    );
+    expect((await lastCall()).usage).toMatchObject({ reasoning: 100, cacheWrite5m: 3, cacheWrite1h: 4 });
+  });
+
   it('answers any status in the provider’s shape, by header, by model and by script', async () => {
     const byHeader = await post(chat, { 'x-mock-status': '503', 'x-mock-retry-after': '9' });
     expect([byHeader.status, byHeader.headers.get('retry-after')]).toEqual([503, '9']);
