@@ -24,7 +24,7 @@ export const allocateBlock = async (
 ): Promise<BlockOutcome> => {
   if ((await shareEpoch(tx, epoch)) !== 'open') return { kind: 'sealed' };
   const rows = await lockAround(tx, terms);
-  const row = rows.find(({ window_start_ms }) => Number(window_start_ms) === terms.window.start);
+  const row = rows.find(({ window_id }) => window_id === terms.window.id);
   if (!row) return { kind: 'missing' };
   const { out, spent } = sumsAround(rows, row, terms);
   const decision = decideBlock({ max: terms.max, out, spent, need, short });

@@ -7,6 +7,7 @@ import type { Seed } from './seed.ts';
 /** Rows of `counter`: finding, making and locking them. Whoever locks several does so by rising id, so none deadlock. */
 export interface CounterRow {
   readonly id: bigint;
+  readonly window_id: string;
   readonly window_start_ms: bigint;
   readonly allocated: bigint;
   readonly refunded: bigint;
@@ -14,7 +15,7 @@ export interface CounterRow {
   readonly unresolved: bigint;
 }
 
-const COLUMNS = 'id, window_start_ms, allocated, refunded, settled, unresolved';
+const COLUMNS = 'id, window_id, window_start_ms, allocated, refunded, settled, unresolved';
 
 /** The counter in its window, locked; for a sliding limit with all buckets that can share a sum with it. */
 export const lockAround = async (tx: Transaction, terms: CounterTerms): Promise<readonly CounterRow[]> => {

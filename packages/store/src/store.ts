@@ -105,6 +105,16 @@ const storeOn = (connection: Connection, organisation: string): Store => {
     await transact((tx) => createCounter(tx, terms, seed));
   };
 
+  /** Rows are never deleted, so one that was seen need not be looked for again. */
+  const seen = new Set<string>();
+  const ensureCounter = async (terms: CounterTerms, seed: SeedSource | undefined): Promise<void> => {
+    const key = `${counterKey(terms)}@${terms.window.id}`;
+    if (seen.has(key)) return;
+    if (!(await transact((tx) => counterExists(tx, terms)))) await makeCounter(terms, seed);
+    if (seen.size >= MAX_SEEN) seen.clear();
+    seen.add(key);
+  };
+
   return {
     organisation,
     blocks: ({ clock, seed }) => ({
@@ -125,12 +135,10 @@ const storeOn = (connection: Connection, organisation: string): Store => {
     }),
     register: (hello, epoch, now) => transact((tx) => registerInstance(tx, hello, epoch, now)),
     ingest: async (batch, { now, resolve, seed }) => {
-      const soft = softTerms(batch, resolve);
-      for (const terms of soft.values()) {
-        if (!(await transact((tx) => counterExists(tx, terms)))) await makeCounter(terms, seed);
-      }
+      const present = presentTerms(batch, resolve);
+      for (const terms of present.values()) await ensureCounter(terms, seed);
       const windowOf = (name: CounterName) => {
-        const terms = soft.get(counterKey(name)) ?? resolve(name);
+        const terms = present.get(counterKey(name)) ?? resolve(name);
         return { windowId: terms?.window.id ?? NO_WINDOW, unit: terms?.unit ?? 'cost' };
       };
       return transact((tx) => ingest(tx, { ...batch, windowOf }, now));
@@ -155,15 +163,20 @@ const storeOn = (connection: Connection, organisation: string): Store => {
 
 /** A charge for a limit that no budget in force names any more: kept under the counter's name, in no window. */
 const NO_WINDOW = 'none';
+const MAX_SEEN = 10_000;
 
-/** The windows of a batch's charges without a lease, chosen once: all of the batch fall into the same. */
-const softTerms = ({ events }: EventsRequest, resolve: ResolveCounter): ReadonlyMap<string, CounterTerms> => {
+/**
+ * The counters of a batch in their present windows, chosen once, so that all of the batch fall into the same: those
+ * charged without a lease (Soft, Audit), and those whose lease may have been of nothing (a free model's).
+ */
+const presentTerms = ({ events }: EventsRequest, resolve: ResolveCounter): ReadonlyMap<string, CounterTerms> => {
   const found = new Map<string, CounterTerms>();
   for (const { counters } of events) {
     for (const charge of counters) {
-      if (charge.windowId !== '' || found.has(counterKey(charge))) continue;
+      if (found.has(counterKey(charge))) continue;
       const terms = resolve(charge);
-      if (terms) found.set(counterKey(charge), terms);
+      if (terms && (charge.windowId === '' || charge.windowId === terms.window.id))
+        found.set(counterKey(charge), terms);
     }
   }
   return found;

@@ -115,6 +115,8 @@ export const makeMemoryBlockSource = (): MemoryBlockSource => {
     settle: (charges) => {
       for (const charge of charges) {
         const row = rows.get(windowKey(charge, charge.windowId));
+        // Nothing was allocated for a need of nothing.
+        if (!row && charge.charged === 0n) continue;
         if (!row) throw new LedgerRequestError('unknown_counter', `no block was ever out of ${counterKey(charge)}`);
         const { settledBy } = epochRow(row, charge.epoch);
         settledBy.set(charge.instance, (settledBy.get(charge.instance) ?? 0n) + charge.charged);

@@ -1,0 +1,64 @@
+import type { CounterName } from '../counter.ts';
+import { makeMemoryBlockSource } from '../pool/memory-block-source.ts';
+import { makeMemoryPool } from '../pool/memory-pool.ts';
+import type { Pool } from '../pool/pool.ts';
+import { contractTerms, type ContractLimit } from './contract-terms.ts';
+import { tallyWith } from './contract-tallies.ts';
+import type { LedgerHarness } from './ledger-contract.ts';
+
+/** The contract's harness over the memory pool and the memory block source. */
+export const makeMemoryHarness = async (): Promise<LedgerHarness> => {
+  const source = makeMemoryBlockSource();
+  let now = START;
+  let limits: readonly ContractLimit[] = [];
+  const resolve = (name: CounterName) => {
+    const limit = limits.find((candidate) => candidate.budget === name.budget && candidate.limit === name.limit);
+    return limit ? contractTerms(limit, name.partition, now) : null;
+  };
+  const makePool = () => makeMemoryPool({ source, resolve, clock: () => now, liveProxies: () => 2 });
+  let pool: Pool = await makePool();
+  const epochs = [pool.epoch()];
+  const noted = (): string => {
+    if (epochs.at(-1) !== pool.epoch()) epochs.push(pool.epoch());
+    return pool.epoch();
+  };
+  return {
+    port: { acquire: (request) => pool.acquire(request), giveBack: (request) => pool.giveBack(request) },
+    limits: (next) => {
+      limits = next;
+      return Promise.resolve();
+    },
+    advance: (ms) => {
+      now += ms;
+    },
+    hello: (instance) => {
+      source.register(instance);
+      return pool.join(instance);
+    },
+    charge: (instance, charges) => {
+      const of = charges.map((charge) => ({ ...charge, instance }));
+      source.settle(of);
+      pool.settled(of);
+      return Promise.resolve();
+    },
+    close: async (instance) => {
+      noted();
+      for (const epoch of epochs) {
+        await pool.close(instance, epoch, () => Promise.resolve(source.closeInstance(instance, epoch)));
+      }
+    },
+    restart: async (how) => {
+      const last = noted();
+      if (how === 'stop') await pool.stop();
+      source.sealEpoch(last);
+      pool = await makePool();
+      noted();
+    },
+    tend: () => pool.tend(),
+    tallies: () => Promise.resolve(tallyWith(source.tallies(), pool.balances())),
+    release: () => Promise.resolve(),
+  };
+};
+
+/** A day's first millisecond. */
+export const START = 1_795_219_200_000;

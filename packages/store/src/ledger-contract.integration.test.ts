@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ledgerContract, type SuiteTools } from '@tollgate/ledger/contract';
+import { startPglite, type TestPglite } from './testing/pglite.ts';
+import { startPostgres, type TestPostgres } from './testing/postgres.ts';
+import { makeStoreHarness } from './testing/store-harness.ts';
+
+let lite: TestPglite;
+let postgres: TestPostgres;
+let database: string;
+
+beforeAll(async () => {
+  [lite, postgres] = await Promise.all([startPglite(), startPostgres()]);
+  database = await postgres.database();
+}, 60_000);
+
+afterAll(async () => {
+  await Promise.all([lite.stop(), postgres.stop()]);
+});
+
+const tools: SuiteTools = {
+  describe,
+  it,
+  same: (actual, expected) => {
+    expect(actual).toEqual(expected);
+  },
+};
+
+ledgerContract('memory pool over PostgreSQL', () => makeStoreHarness(database, 5), tools, {
+  games: 12,
+  parallel: 500,
+  timeoutMs: 60_000,
+});
+ledgerContract('memory pool over PGlite', () => makeStoreHarness(lite.connectionString, 1), tools, {
+  games: 4,
+  parallel: 500,
+  timeoutMs: 60_000,
+});

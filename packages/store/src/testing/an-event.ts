@@ -1,0 +1,33 @@
+import type { LedgerEvent } from '@tollgate/ledger';
+
+/** An event for tests: one call of `default/local`, but for what the test says. */
+export const anEvent = (part: Partial<LedgerEvent>): LedgerEvent => ({
+  instance: 'instance',
+  seq: 1,
+  requestId: `req-${String(part.seq ?? 1)}`,
+  attempt: 1,
+  subject: { namespace: 'default', workload: 'local', labels: {}, team: 'default' },
+  user: null,
+  promptId: null,
+  promptVersion: null,
+  route: null,
+  backend: null,
+  provider: 'openai',
+  format: 'openai-chat',
+  modelAsked: 'gpt-4o-mini',
+  modelSent: 'gpt-4o-mini',
+  modelAnswered: 'gpt-4o-mini-2024-07-18',
+  usage: { input: 100, output: 20 },
+  settle: 'usage',
+  held: 0n,
+  charged: 0n,
+  priceVersion: '2026-11-01',
+  priceRow: { model: 'openai/gpt-4o-mini', source: 'test', date: '2026-11-01' },
+  unproven: false,
+  stream: false,
+  status: 200,
+  startedAt: 1_795_219_200_000,
+  endedAt: 1_795_219_201_000,
+  counters: [],
+  ...part,
+});
