@@ -121,6 +121,19 @@ describe('the bound of a call', () => {
     expect(bound(aCall({ bytes: 5_000_000, contextWindow: 200_000 })).inputTokens).toBe(200_000);
   });
 
+  it('has a context window for each input of a list', () => {
+    const embeddings = aCall({ format: 'openai-embeddings', bytes: 900_000, messages: 100, contextWindow: 8_192 });
+    expect(bound(embeddings).inputTokens).toBe(819_200);
+    expect(bound({ ...embeddings, bytes: 400_000 }).inputTokens).toBe(
+      400_000 + 100 * TOKENS_PER_MESSAGE + TOKENS_PER_CALL,
+    );
+    expect(bound({ ...embeddings, format: 'openai-completions', outputCap: 10 })).toMatchObject({
+      inputTokens: 819_200,
+      outputTokens: 1_000,
+    });
+    expect(bound({ ...embeddings, messages: 0 }).inputTokens).toBe(8_192);
+  });
+
   it('takes the context window for what the body does not bound, and says that this is no proof', () => {
     expect(bound(aCall({ unboundable: true, contextWindow: 200_000 }))).toMatchObject({
       inputTokens: 200_000,

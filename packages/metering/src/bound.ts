@@ -52,8 +52,8 @@ export const TOKENS_PER_CALL = 512;
 /** NFKC makes of U+FDFA (3 bytes) 33 bytes: no code point grows more. A test tries all of them. */
 export const NFKC_WORST_FACTOR = 11;
 
-/** Input that nothing bounds, of a model whose window no source gives: the largest window of any priced model. */
-export const LARGEST_CONTEXT_WINDOW = 2_097_152;
+/** Input that nothing bounds, of a model whose window no source gives: the largest of any priced model (Llama 4 Scout). */
+export const LARGEST_CONTEXT_WINDOW = 10_500_000;
 
 /** The most that a call can consume and cost: for every usage within it, `charge` is at most `cost`. */
 export const bound = (input: BoundInput): Bound => {
@@ -72,10 +72,14 @@ export const bound = (input: BoundInput): Bound => {
 };
 
 const inputBound = (input: BoundInput): number => {
-  const window = input.contextWindow ?? Number.MAX_SAFE_INTEGER;
-  if (input.unboundable) return Math.min(input.contextWindow ?? LARGEST_CONTEXT_WINDOW, Number.MAX_SAFE_INTEGER);
-  return Math.min(window, textBound(input) + template(input) + pictures(input));
+  const window = input.contextWindow === null ? null : input.contextWindow * windows(input);
+  if (input.unboundable) return window ?? LARGEST_CONTEXT_WINDOW;
+  return Math.min(window ?? Number.MAX_SAFE_INTEGER, textBound(input) + template(input) + pictures(input));
 };
+
+/** A list of inputs or prompts has a window for each of them (OpenAI, "Create embeddings": 8,192 an input, 300,000 a call). */
+const windows = ({ format, messages }: BoundInput): number =>
+  format === 'openai-embeddings' || format === 'openai-completions' ? Math.max(1, messages) : 1;
 
 const textBound = (input: BoundInput): number => {
   if (input.exactTextTokens !== undefined) return input.exactTextTokens;
@@ -95,8 +99,7 @@ const pictures = (input: BoundInput): number => {
 /** Embeddings answer with vectors, which are not billed. Completions answer every prompt of a list. */
 const outputBound = (input: BoundInput): number => {
   if (input.format === 'openai-embeddings') return 0;
-  const answers = input.format === 'openai-completions' ? Math.max(1, input.messages) : 1;
-  return Math.min(Number.MAX_SAFE_INTEGER, input.outputCap * Math.max(1, input.choices) * answers);
+  return Math.min(Number.MAX_SAFE_INTEGER, input.outputCap * Math.max(1, input.choices) * windows(input));
 };
 
 const divideUp = (amount: bigint, by: bigint): bigint => (amount + by - 1n) / by;

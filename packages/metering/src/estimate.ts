@@ -3,7 +3,7 @@ import { inputTokens, outputTokens } from './usage.ts';
 
 /** What is known of an attempt whose final figures never came. */
 export interface EstimateInput {
-  /** What the answer had said so far (Anthropic gives the input first), or null. */
+  /** What the answer has stated on the way (`Answer.floor`: Anthropic gives the input first): at least this is billed. */
   readonly known: Usage | null;
   /** Text of the request, in bytes, images left out. */
   readonly requestBytes: number;

@@ -52,6 +52,11 @@ export const makePriceTable = (data: PriceTableData): PriceTable => {
     }
     return undefined;
   };
+  const dearest = new Map<string, PriceRow>();
+  const kin = (provider: string, family: string): readonly PriceRow[] =>
+    [...rows.values()].filter(
+      (row) => row.provider === provider && familyOf(provider, row.model.toLowerCase()) === family,
+    );
   return {
     version: data.version,
     lookup: (provider, model) => {
@@ -63,10 +68,11 @@ export const makePriceTable = (data: PriceTableData): PriceTable => {
       const name = normalName(provider, model);
       const family = name === null ? null : familyOf(provider, name);
       if (family === null) return null;
-      const kin = [...rows.values()].filter(
-        (row) => row.provider === provider && familyOf(provider, row.model.toLowerCase()) === family,
-      );
-      return dearestOf(kin, { provider, model, family });
+      const key = `${provider}/${family}`;
+      const row = dearest.get(key) ?? dearestOf(kin(provider, family), { provider, model, family });
+      // Names come from callers: only families that have a row are kept, so that they cannot fill the memory.
+      if (row !== null) dearest.set(key, row);
+      return row === null ? null : { ...row, model };
     },
     rowsFor: (providers) => {
       const wanted = new Set(providers);

@@ -5,7 +5,7 @@ import { calcPrice } from '@pydantic/genai-prices';
 import type { Provider } from '@pydantic/genai-prices';
 import { describe, expect, it } from '@jest/globals';
 import type { Usage } from '@tollgate/metering';
-import { charge } from '@tollgate/metering';
+import { LARGEST_CONTEXT_WINDOW, charge } from '@tollgate/metering';
 import { PriceJumpRefused, buildPriceTable } from '@tollgate/prices/build';
 import { shippedPriceTable } from '@tollgate/prices/data';
 import fc from 'fast-check';
@@ -73,6 +73,13 @@ describe('the shipped table', () => {
         expect(row.date).toBe(AS_OF);
       }
     }
+  });
+
+  it('has no context window above the one that is assumed where none is known', () => {
+    const windows = table
+      .rowsFor(['openai', 'google', 'aws', 'x-ai', 'openrouter'])
+      .rows.map((row) => row.contextWindow ?? 0);
+    expect(Math.max(...windows)).toBe(LARGEST_CONTEXT_WINDOW);
   });
 
   it('costs what the source itself calculates, within its floating error, for every priced model', () => {

@@ -12,6 +12,7 @@ export type { PriceJump } from './jumps.ts';
 export const PRICE_TABLE_PATH = 'packages/prices/src/table.json';
 
 export interface BuiltPriceTable {
+  readonly path: string;
   readonly text: string;
   /** To be printed as warnings. */
   readonly jumps: readonly PriceJump[];
@@ -40,7 +41,7 @@ export const buildPriceTable = (
   const jumps = options.former === undefined ? [] : findJumps(formerRows(options.former), json);
   const refused = jumps.filter((jump) => jump.refused);
   if (refused.length > 0 && options.acceptPriceJumps !== true) throw new PriceJumpRefused(refused);
-  return { text: print(file), jumps, skipped };
+  return { path: PRICE_TABLE_PATH, text: print(file), jumps, skipped };
 };
 
 /** Caught by the generator, which prints it and leaves the former table in place. */

@@ -65,11 +65,11 @@ export const windowOf = (model: string, stated: number | undefined): number | un
   stated === undefined ? WINDOWS.find(([family]) => model.startsWith(family))?.[1] : widestWindow(stated);
 
 /**
- * A window as an upper bound of input. Sources round: "1M" stands for 1,000,000 or 1,048,576, "128k" for 128,000 or
- * 131,072 (gpt-4.1's is 1,047,576, gpt-4-32k's 32,768). Where it is a round number, the larger reading is taken.
+ * A window as an upper bound of input. Sources round: "1M" stands for 1,000,000 to 1,050,000 (gpt-4.1 has 1,047,576,
+ * Gemini 1,048,576, gpt-5.4 1,050,000), "128k" for 128,000 or 131,072. Of a round number the largest reading is taken.
  */
 const widestWindow = (tokens: number): number => {
-  if (tokens % 1_000_000 === 0) return (tokens / 1_000_000) * 1_048_576;
+  if (tokens % 1_000_000 === 0) return (tokens / 1_000_000) * 1_050_000;
   return tokens % 1_000 === 0 ? (tokens / 1_000) * 1_024 : tokens;
 };
 
