@@ -1,17 +1,20 @@
 /**
- * Greets the control plane and keeps the policy up to date, for as long as the process lives: after every loss it greets
- * again. Calls never wait for it.
+ * Greets the control plane and keeps the policy up to date, for as long as the process lives. A server that was started
+ * anew does not know this instance, so every loss is followed by a new greeting. Calls never wait for it.
  */
-import { LedgerUnavailable } from '@tollgate/ledger';
+import { LEDGER_CONTRACT, LedgerRefused, type LeasePort } from '@tollgate/ledger';
 import type { Subject } from '@tollgate/api';
-import type { Escrow } from '@tollgate/ledger/escrow';
+import type { Escrow, LedgerSession } from '@tollgate/ledger/escrow';
 import type { HttpLedger } from '@tollgate/ledger/http';
 import type { Logger, Timers } from '@tollgate/runtime';
 import type { PolicyFeed } from './policy/policy-feed.ts';
 
+/** All that a proxy asks of the control plane; `http` for every proxy. */
+export interface ControlPlane extends LeasePort, LedgerSession, Pick<HttpLedger, 'hello' | 'watchSnapshots'> {}
+
 export interface TouchDeps {
-  readonly ledger: HttpLedger;
-  readonly escrow: Escrow;
+  readonly controlPlane: ControlPlane;
+  readonly escrow: Pick<Escrow, 'enterEpoch' | 'recall'>;
   readonly feed: PolicyFeed;
   readonly instance: string;
   readonly version: string;
@@ -21,10 +24,63 @@ export interface TouchDeps {
   readonly random: () => number;
 }
 
-/** Milliseconds between greetings that fail: the first at once, later ones capped, each with up to half of it as jitter. */
-const RETRY_MS = [50, 100, 250, 500, 1_000, 2_000, 5_000] as const;
+export interface Touch {
+  /** A fault came from elsewhere; if it says that this instance is unknown, greets again. */
+  heard(fault: unknown): void;
+  close(): void;
+}
 
-export const keepInTouch = ({ ledger, escrow, feed, instance, version, subject, logger, timers, random }: TouchDeps): { close(): Promise<void> } => {
+/** Milliseconds between greetings that fail; each gets up to half of it more as jitter. */
+const RETRY_MS = [50, 100, 250, 500, 1_000, 2_000, 5_000] as const;
+const LAST_RETRY_MS = 5_000;
+
+export const keepInTouch = ({ controlPlane, escrow, feed, instance, version, subject, logger, timers, random }: TouchDeps): Touch => {
   const stop = new AbortController();
-  return { close: async () => stop.abort() };
+  let greeting = false;
+  let failures = 0;
+  let watching = false;
+
+  const greet = async (): Promise<void> => {
+    if (greeting || stop.signal.aborted) return;
+    greeting = true;
+    try {
+      const { epoch, organisation } = await controlPlane.hello({ contract: LEDGER_CONTRACT, instance, version, subject });
+      escrow.enterEpoch(epoch);
+      if (failures > 0) logger.info({ organisation, epoch }, 'control plane is back');
+      failures = 0;
+      greeting = false;
+      watch();
+    } catch (fault) {
+      greeting = false;
+      if (stop.signal.aborted) return;
+      if (failures === 0) logger.warn({ err: fault }, 'control plane cannot be reached');
+      const pause = RETRY_MS[failures] ?? LAST_RETRY_MS;
+      failures += 1;
+      timers.after(pause * (1 + random() / 2), () => void greet());
+    }
+  };
+
+  const watch = (): void => {
+    if (watching) return;
+    watching = true;
+    void controlPlane.watchSnapshots({
+      instance,
+      signal: stop.signal,
+      onSnapshot: (snapshot) => {
+        const before = feed.version();
+        feed.update(snapshot);
+        if (before !== feed.version()) logger.info({ version: snapshot.version, count: snapshot.budgets.length }, 'policy in force');
+      },
+      onRecall: (counters) => escrow.recall(counters),
+      onFault: () => void greet(),
+    });
+  };
+
+  void greet();
+  return {
+    heard(fault) {
+      if (fault instanceof LedgerRefused && fault.reason === 'unknown_instance') void greet();
+    },
+    close: () => stop.abort(),
+  };
 };

@@ -3,11 +3,10 @@
  * not there yet is null. One object a call, with a fixed shape, since this is the metered path.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { EventHead, Hold, HoldNeed } from '@tollgate/ledger/escrow';
-import type { Bound, NanoUsd, PriceRow } from '@tollgate/metering';
+import type { PriceRow } from '@tollgate/metering';
 import type { Envelope, ErrorShape, FormatId, Provider } from '@tollgate/providers';
 import type { SnapshotBackend, SnapshotRoute, SnapshotRule } from '@tollgate/api';
-import type { CallPolicy } from './policy/call-policy.ts';
+import type { CallPolicy, PolicyBook } from './policy/call-policy.ts';
 import type { Refusal } from './refusal.ts';
 
 /** What the path of a metered call says. */
@@ -35,21 +34,7 @@ export interface Candidate {
   readonly price: PriceRow | null;
   readonly priceVersion: string | null;
   /** The field that this backend reads an output cap from. */
-  readonly outputCapField: string;
-}
-
-/** One upstream try: estimated, held, sent, settled. */
-export interface Attempt {
-  readonly number: number;
-  readonly candidate: Candidate;
-  /** Priced by the backend's row, or by what `onUnpriced` says; null = tokens only. */
-  price: PriceRow | null;
-  bound: Bound;
-  /** Tokens; null = the caller's own cap stands, or none is needed. */
-  capPut: number | null;
-  needs: readonly HoldNeed[];
-  head: EventHead | null;
-  hold: Hold | null;
+  readonly outputCapField: 'max_tokens' | 'max_completion_tokens' | undefined;
 }
 
 export interface Exchange {
@@ -65,11 +50,10 @@ export interface Exchange {
   envelope: Envelope | null;
   model: string | null;
   stream: boolean;
+  /** The snapshot's policy that this call was routed by: a newer one does not change a call under way. */
+  book: PolicyBook | null;
   policy: CallPolicy | null;
   candidates: readonly Candidate[];
-  attempt: Attempt | null;
-  /** Nano-USD held for the whole call, for the answer's headers. */
-  held: NanoUsd;
   callerGone: boolean;
 }
 
@@ -88,9 +72,8 @@ export const makeExchange = (req: IncomingMessage, res: ServerResponse, requestI
   envelope: null,
   model: null,
   stream: false,
+  book: null,
   policy: null,
   candidates: [],
-  attempt: null,
-  held: 0n,
   callerGone: false,
 });

@@ -1,5 +1,7 @@
 /** The proxy process: reads the environment, starts, and stops on a signal. The only file of it that knows `process`. */
 import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { makeHttpLedger } from '@tollgate/ledger/http';
 import { CONFIG_EXIT_CODE, ConfigFault, VERSION, makeLogger, onStopSignals, readEnv } from '@tollgate/runtime';
 import { readConfig } from './config.ts';
 import { startProxy } from './start-proxy.ts';
@@ -7,12 +9,30 @@ import { startProxy } from './start-proxy.ts';
 const main = async (): Promise<void> => {
   const config = readEnv(process.env, readConfig);
   const logger = makeLogger({ process: 'proxy', level: config.logLevel, version: VERSION });
-  const proxy = await startProxy({ config, version: VERSION, logger, instance: randomUUID(), now: Date.now, random: Math.random, env: process.env });
+  const ledger = makeHttpLedger({
+    serverUrl: config.serverUrl,
+    // Read anew each time: in a pod the kubelet rotates it.
+    token: () => readFileSync(config.tokenFile, 'utf8').trim(),
+    random: Math.random,
+  });
+  const bundledWorker = new URL('./tokenizer-worker.js', import.meta.url);
+  const proxy = await startProxy({
+    config,
+    controlPlane: ledger,
+    tokenizerWorker: existsSync(bundledWorker) ? bundledWorker : null,
+    version: VERSION,
+    logger,
+    instance: randomUUID(),
+    now: Date.now,
+    random: Math.random,
+    env: process.env,
+  });
   logger.info({ url: proxy.url, address: proxy.adminUrl, pid: process.pid }, 'ready');
   onStopSignals(process, {
     stop: ({ signal, reason }) => {
       logger.info({ signal, reason }, 'stopping');
       void proxy.stop().then(({ firstError, late }) => {
+        ledger.close();
         if (firstError !== null) logger.error({ err: firstError.error, step: firstError.name }, 'a release failed');
         if (late.length > 0) logger.warn({ late }, 'stopped with work left over');
         process.exit(firstError === null && late.length === 0 ? 0 : 1);

@@ -5,7 +5,6 @@
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { makeEscrow } from '@tollgate/ledger/escrow';
-import { makeHttpLedger } from '@tollgate/ledger/http';
 import { openFileDisk, openSpool } from '@tollgate/ledger/spool';
 import { listenUrl, makeReleases, monotonicClock, startAdminServer, systemTimers, type Logger, type ReleaseReport } from '@tollgate/runtime';
 import { makeTokenCounter } from '@tollgate/tokenizer';
@@ -20,11 +19,14 @@ import { makePassThrough } from './upstream/passthrough.ts';
 import { makeProxyFor } from './upstream/proxy-env.ts';
 import { makeDrainAllowance } from './upstream/relay.ts';
 import { makeTransport } from './upstream/transport.ts';
-import { keepInTouch } from './control-plane.ts';
+import { keepInTouch, type ControlPlane, type Touch } from './control-plane.ts';
 import type { ProxyConfig } from './config.ts';
 
 export interface ProxyStart {
   readonly config: ProxyConfig;
+  readonly controlPlane: ControlPlane;
+  /** Where a bundle keeps the tokenizer's worker; null = beside its source. */
+  readonly tokenizerWorker: URL | null;
   readonly version: string;
   readonly logger: Logger;
   /** A random id, new at each start. */
@@ -46,7 +48,7 @@ const POLICY_WAIT_MS = 10_000;
 const DRAINS = 64;
 const CONNECT_MS = 10_000;
 
-export const startProxy = async ({ config, version, logger, instance, now, random, env }: ProxyStart): Promise<RunningProxy> => {
+export const startProxy = async ({ config, controlPlane, tokenizerWorker, version, logger, instance, now, random, env }: ProxyStart): Promise<RunningProxy> => {
   const releases = makeReleases(systemTimers);
   const clock = monotonicClock;
   const { limits } = config;
@@ -55,13 +57,21 @@ export const startProxy = async ({ config, version, logger, instance, now, rando
     releases.add('spool folder', () => disk.close());
     const spool = openSpool({ disk });
     releases.add('spool', () => spool.close());
-    const ledger = makeHttpLedger({
-      serverUrl: config.serverUrl,
-      token: () => readFileSync(config.tokenFile, 'utf8').trim(),
+    let touch: Touch | null = null;
+    const escrow = makeEscrow({
+      port: controlPlane,
+      session: controlPlane,
+      spool,
+      clock,
+      now,
+      timers: systemTimers,
       random,
+      instance,
+      onFault: (err, step) => {
+        logger.warn({ err, step }, 'ledger fault, retried');
+        touch?.heard(err);
+      },
     });
-    releases.add('ledger connections', () => ledger.close());
-    const escrow = makeEscrow({ port: ledger, session: ledger, spool, clock, timers: systemTimers, random, instance });
 
     const feed = makePolicyFeed({ waitMs: POLICY_WAIT_MS });
     const metrics = makeProxyMetrics({
@@ -88,8 +98,8 @@ export const startProxy = async ({ config, version, logger, instance, now, rando
     releases.add('upstream connections', () => transport.close());
     const passThrough = makePassThrough({ isAllowed, extraCa, idleMs: limits.idleMs });
     releases.add('pass-through connections', () => passThrough.close());
-    const counter = makeTokenCounter({});
-    releases.add('tokenizer', () => counter.close());
+    const counter = makeTokenCounter(tokenizerWorker === null ? {} : { workerUrl: tokenizerWorker });
+    releases.add('tokenizer', () => counter.release());
 
     let calls = 0;
     const { server, openCalls, startDraining } = buildServer({
@@ -128,8 +138,8 @@ export const startProxy = async ({ config, version, logger, instance, now, rando
     });
     const bound = server.address() as AddressInfo;
 
-    const touch = keepInTouch({ ledger, escrow, feed, instance, version, subject: config.subject, logger, random });
-    releases.add('control plane', () => touch.close());
+    touch = keepInTouch({ controlPlane, escrow, feed, instance, version, subject: config.subject, logger, timers: systemTimers, random });
+    releases.add('control plane', () => touch?.close());
     releases.add('leases and events', () => escrow.drain());
     releases.add('calls', async () => {
       startDraining();

@@ -25,7 +25,6 @@ export interface AttemptDeps {
   readonly escrow: Escrow;
   readonly transport: Transport;
   readonly secrets: Secrets;
-  readonly book: () => PolicyBook;
   readonly limits: Limits;
   readonly drain: DrainAllowance;
   /** Milliseconds, wall clock: for the event only. */
@@ -69,13 +68,12 @@ type Tried = { readonly next: 'answered' } | { readonly next: 'refused'; readonl
 const refused = (refusal: Refusal, cause: FallbackCause | null): Tried => ({ next: 'refused', cause, refusal });
 
 const tryCandidate = async (deps: AttemptDeps, exchange: Exchange, candidate: Candidate, number: number, retryOn: readonly FallbackCause[]): Promise<Tried> => {
-  const { envelope, policy, body } = exchange;
-  if (envelope === null || policy === null || body === null) throw new Error('attempt: read and route must run first');
+  const { envelope, policy, body, book } = exchange;
+  if (envelope === null || policy === null || body === null || book === null) throw new Error('attempt: read and route must run first');
 
   const credential = credentialOf(candidate, deps.secrets);
   if (credential === 'missing') return refused(refuse('credential_missing', missingKey(candidate)), null);
 
-  const book = deps.book();
   const question: EstimateInput = {
     envelope,
     nfkcBytes: envelope.ascii ? envelope.bytes : nfkcBytes(body),
@@ -101,34 +99,41 @@ const tryCandidate = async (deps: AttemptDeps, exchange: Exchange, candidate: Ca
   if (!admission.admitted) return refused(admission.refusal, 'BudgetExceeded');
   if (exchange.callerGone || exchange.body === null) {
     // The caller left while the call waited for money: nothing was sent, nothing is owed.
-    settle(deps, policy, envelope, candidate, admission, { how: 'unreached' }, null);
+    settle(deps, { book, policy, envelope, candidate }, admission, { how: 'unreached' }, null);
     return { next: 'answered' };
   }
 
-  const outcome = await forward(deps, exchange, envelope, policy, candidate, admission, credential, retryOn);
+  const outcome = await forward(deps, exchange, { book, policy, envelope, candidate }, admission, credential, retryOn);
   return outcome.kind === 'answered' ? { next: 'answered' } : refused(outcome.refusal, outcome.cause);
 };
+
+/** What stages before this one decided, and the backend at hand. */
+interface Routed {
+  readonly book: PolicyBook;
+  readonly policy: CallPolicy;
+  readonly envelope: Envelope;
+  readonly candidate: Candidate;
+}
 
 type Admitted = Extract<Admission, { admitted: true }>;
 
 const forward = (
   deps: AttemptDeps,
   exchange: Exchange,
-  envelope: Envelope,
-  policy: CallPolicy,
-  candidate: Candidate,
+  call: Routed,
   admitted: Admitted,
   credential: Credential | null,
   retryOn: readonly FallbackCause[],
 ): Promise<RelayOutcome> =>
   new Promise((resolve) => {
     const { req, res, stream } = exchange;
+    const { policy, envelope, candidate } = call;
     const { estimate: estimated } = admitted;
     // Audit changes no byte, and a call without a budget passes unchanged: usage is asked for where a budget acts on it.
     const asksUsage = stream && envelope.includeUsage !== true && ASKS_USAGE.has(envelope.format) && (policy.hard.length > 0 || policy.soft.length > 0);
     const bodyPieces = spliceRequest(exchange.body ?? Buffer.alloc(0), envelope, {
       ...(asksUsage ? { includeUsage: true } : {}),
-      ...(estimated.capPut === null ? {} : { outputCap: estimated.capPut, outputCapField: candidate.outputCapField }),
+      ...(estimated.capPut === null ? {} : { outputCap: estimated.capPut, ...(candidate.outputCapField === undefined ? {} : { outputCapField: candidate.outputCapField }) }),
       ...(candidate.provider === 'azure' || candidate.provider === 'gemini' || candidate.modelSent === envelope.model || candidate.modelSent === null ? {} : { model: candidate.modelSent }),
     });
     const timeouts = candidate.rule?.timeouts;
@@ -151,7 +156,7 @@ const forward = (
         onFirstByte: noop,
         heldHeaders: () => callHeaders(exchange, estimated, deps.escrow, admitted.hold),
         onEnding: (ending, { status }) => {
-          const charged = settle(deps, policy, envelope, candidate, admitted, ending, status);
+          const charged = settle(deps, call, admitted, ending, status);
           return [...callHeaders(exchange, estimated, deps.escrow, null), ...costHeaders(charged)];
         },
       },
@@ -182,14 +187,11 @@ const ASKS_USAGE = new Set(['openai-chat', 'openai-completions']);
 
 const settle = (
   deps: AttemptDeps,
-  policy: CallPolicy,
-  envelope: Envelope,
-  candidate: Candidate,
+  { book, policy, envelope, candidate }: Routed,
   { hold, estimate: estimated }: Admitted,
   ending: Ending,
   status: number | null,
 ): bigint => {
-  const book = deps.book();
   const charged = settlementOf({
     ending,
     estimate: estimated,

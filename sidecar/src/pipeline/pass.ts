@@ -91,7 +91,7 @@ const noop = (): void => undefined;
 const ceilingEstimate = ({ hard, soft, audit }: CallPolicy, ceiling: bigint): Estimate => {
   const toNeeds = (limits: CallPolicy['hard']): HoldNeed[] =>
     limits.flatMap(({ budget, limit, partition, unit, count, max }) =>
-      unit === 'tokens' ? [] : [{ budget, limit, partition, unit, count, amount: unit === 'cost' ? ceiling : 1n, limitMax: max }],
+      unit === 'tokens' ? [] : [{ budget, limit, partition, unit, count, amount: unit === 'cost' ? ceiling : 1n, max }],
     );
   return {
     price: null,

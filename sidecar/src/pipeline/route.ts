@@ -3,7 +3,7 @@
  * `attempt`, which takes the candidates in this order.
  */
 import { refuse } from '../refusal.ts';
-import { baseOf, outputCapField, usableBackends, type MatchedRule, type RuleBook, type UpstreamOverrides } from '../policy/backends.ts';
+import { baseOf, outputCapField, usableBackends, type MatchedRule, type UpstreamOverrides } from '../policy/backends.ts';
 import type { SnapshotBackend } from '@tollgate/api';
 import type { Candidate, Destination, Stage } from '../exchange.ts';
 import type { PolicyBook } from '../policy/call-policy.ts';
@@ -32,13 +32,14 @@ export const route = ({ policy, overrides, requireBudget }: RouteDeps): Stage =>
     if (destination === null || envelope === null) throw new Error('route: read must run first');
     if (ready === null) return refuse('not_ready', 'this proxy has no policy from the control plane yet');
 
-    const callPolicy = ready.book.policyFor(model, envelope.user);
+    const matched = ready.rules.find(model);
+    const callPolicy = ready.book.policyFor(model, envelope.user, matched?.route.name ?? null);
     if (requireBudget && callPolicy.hard.length + callPolicy.soft.length + callPolicy.audit.length === 0) {
       return refuse('no_budget', `no TokenBudget matches model ${JSON.stringify(model)}, and this proxy requires one`);
     }
+    exchange.book = ready.book;
     exchange.policy = callPolicy;
 
-    const matched = ready.rules.find(model);
     const backends: readonly (SnapshotBackend | null)[] = matched === null ? [null] : usableBackends(matched.rule, destination.provider);
     const candidates: Candidate[] = [];
     for (const backend of backends) {

@@ -93,7 +93,7 @@ const atHold = ({ estimate: { bound, price } }: SettlementInput): Charged => ({
 const delivered = (input: SettlementInput, answer: Answer | null, settle: 'abandoned' | 'estimated'): Charged => {
   const { estimate, envelope } = input;
   const facts = {
-    known: answer?.usage ?? null,
+    known: answer?.usage ?? answer?.floor ?? null,
     requestBytes: envelope.bytes - envelope.imageBytes,
     imageTokens: envelope.images.reduce((sum, image) => sum + imageTokens(envelope.format, estimate.price?.model ?? '', image), 0),
     deliveredBytes: answer?.deliveredBytes ?? 0,

@@ -57,20 +57,11 @@ export const baseOf = (provider: Provider, backend: SnapshotBackend | null, over
   return { origin, basePath: pathname.replace(/\/+$/, '') };
 };
 
-/** The field from which a backend reads an output cap: OpenAI's newer models take only the newer name, other hosts only the older. */
-export const outputCapField = (format: FormatId, backend: SnapshotBackend | null): string => {
-  switch (format) {
-    case 'openai-chat':
-      return backend?.provider === 'OpenAICompatible' ? 'max_tokens' : 'max_completion_tokens';
-    case 'openai-responses':
-      return 'max_output_tokens';
-    case 'gemini-generate':
-      return 'maxOutputTokens';
-    case 'openai-completions':
-    case 'openai-embeddings':
-    case 'anthropic-messages':
-      return 'max_tokens';
-    default:
-      return format satisfies never;
-  }
+/**
+ * OpenAI's newer models take only the newer name of the cap, other hosts know only the older. Undefined where the format
+ * itself has one name.
+ */
+export const outputCapField = (format: FormatId, backend: SnapshotBackend | null): 'max_tokens' | 'max_completion_tokens' | undefined => {
+  if (format !== 'openai-chat') return undefined;
+  return backend?.provider === 'OpenAICompatible' ? 'max_tokens' : 'max_completion_tokens';
 };

@@ -33,8 +33,8 @@ export interface PolicyBook {
   readonly subject: Subject;
   readonly routes: readonly SnapshotRoute[];
   readonly prices: PriceTable;
-  /** `model` null: a call whose model cannot be known; then every limit of every budget binds. */
-  policyFor(model: string | null, user: string | null): CallPolicy;
+  /** `model` null: not known, then every limit binds. `route` null: the call takes none; undefined: not known. */
+  policyFor(model: string | null, user: string | null, route?: string | null): CallPolicy;
 }
 
 /** Model names come from callers: a bounded cache, so that a hostile one cannot grow it. */
@@ -76,11 +76,12 @@ export const makePolicyBook = (snapshot: Snapshot): PolicyBook => {
     subject,
     routes: snapshot.routes,
     prices: makePriceTable(snapshot.prices),
-    policyFor(model, user) {
-      const key = model ?? '\u0000any';
+    policyFor(model, user, route) {
+      // No model name holds a NUL (providers refuses it), so the parts cannot run into each other.
+      const key = `${model ?? '\0'}\0${route === undefined ? '\0' : (route ?? '')}`;
       let entry = cache.get(key);
       if (entry === undefined) {
-        const limits = matchingLimits(budgets, model);
+        const limits = matchingLimits(budgets, model, route);
         const perUser = limits.some(({ limit }) => limit.partitionBy === 'User');
         entry = { limits, fixed: perUser ? null : build(limits, null) };
         if (cache.size >= CACHED_MODELS) cache.delete(cache.keys().next().value ?? '');

@@ -2,12 +2,22 @@
 import type { Envelope } from '@tollgate/providers';
 import type { TokenCounter } from '@tollgate/tokenizer';
 
-/** Resolves to tokens of the whole body as text, which is at least those of the text in it; null = not to be had. */
+/** Resolves to the tokens of the body's text, or null where no exact count can be had. */
 export const makeInputCounter =
   (counter: TokenCounter) =>
   async (model: string | null, envelope: Envelope, body: Buffer): Promise<number | null> => {
-    // A body of images or of things that text does not bound has nothing to be counted better.
+    // What text does not bound is not counted better by it, and an image's bytes would count as text.
     if (model === null || envelope.unboundable.length > 0 || envelope.imageBytes > 0) return null;
-    const counted = await counter.count(model, body.toString('utf8'));
-    return counted?.tokens ?? null;
+    // The provider's tokenizer sees the strings, not their JSON; which of the two has more tokens depends on the text.
+    const json = body.toString('utf8');
+    const [asJson, asText] = await Promise.all([counter.count(model, json), counter.count(model, strings(JSON.parse(json)).join('\n'))]);
+    return asJson === null || asText === null ? null : Math.max(asJson.tokens, asText.tokens);
   };
+
+/** All strings of a JSON value, keys too, in their order. */
+const strings = (value: unknown): string[] => {
+  if (typeof value === 'string') return [value];
+  if (Array.isArray(value)) return value.flatMap(strings);
+  if (typeof value === 'object' && value !== null) return Object.entries(value).flatMap(([key, each]) => [key, ...strings(each)]);
+  return value === null ? [] : [String(value)];
+};

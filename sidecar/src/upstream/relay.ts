@@ -63,7 +63,7 @@ const WAITS_BYTES = 64 * 1024;
 const DRAIN_MS = 2_000;
 const MAX_INFORMATIONAL = 16;
 
-const NO_ANSWER: Answer = { model: null, usage: null, usageFault: null, deliveredBytes: 0, complete: false, errored: false };
+const NO_ANSWER: Answer = { model: null, usage: null, floor: null, usageFault: null, deliveredBytes: 0, complete: false, errored: false };
 
 export class Relay implements UpstreamHandler {
   readonly #set: RelaySetting;
@@ -114,7 +114,7 @@ export class Relay implements UpstreamHandler {
       this.#finish({ kind: 'failed', cause, refusal: refuse('upstream_unreachable', `the provider answered ${String(status)}`) });
       return;
     }
-    if (status < 300 && (isEventStream(headers) || this.#set.isStream) && headers['content-encoding'] === undefined) {
+    if (status < 300 && (isEventStream(headers) || (this.#set.isStream && this.#set.format === 'gemini-generate')) && headers['content-encoding'] === undefined) {
       this.#meter = makeStreamMeter(this.#set.format, { strip: this.#set.strip });
       this.#sendHead(this.#set.heldHeaders(), false);
     }
@@ -124,7 +124,7 @@ export class Relay implements UpstreamHandler {
     if (this.#ended) return;
     if (this.#bytes === 0) this.#set.onFirstByte();
     this.#bytes += chunk.length;
-    if (this.#bytes > this.#set.answerBytes && this.#meter === null) {
+    if (this.#bytes > this.#set.answerBytes) {
       this.#fail('upstream_too_large', `the answer is larger than ${String(this.#set.answerBytes)} bytes`, null);
       return;
     }
@@ -175,10 +175,6 @@ export class Relay implements UpstreamHandler {
 
   #pass(meter: StreamMeter, chunk: Buffer, controller: UpstreamController): void {
     const out = meter.push(chunk);
-    if (meter.fault() !== null) {
-      this.#fail('upstream_invalid', `the provider's stream cannot be read: ${meter.fault() ?? ''}`, null);
-      return;
-    }
     if (out.length > 0) this.#write(out, controller);
   }
 

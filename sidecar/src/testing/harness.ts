@@ -1,0 +1,86 @@
+/** A whole proxy on loopback for a test: real sockets, real spool, the mock provider behind it, the control plane in memory. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readEnv, silentLogger, type Logger } from '@tollgate/runtime';
+import { aSnapshot, startMockProvider, type MockPrices, type MockProvider } from '@tollgate/testkit';
+import type { Snapshot } from '@tollgate/api';
+import type { LedgerEvent } from '@tollgate/ledger';
+import { readConfig } from '../config.ts';
+import { startProxy, type RunningProxy } from '../start-proxy.ts';
+import { makeMemoryControlPlane, type MemoryControlPlane } from './memory-control-plane.ts';
+
+export interface Harness {
+  readonly url: string;
+  readonly adminUrl: string;
+  readonly port: number;
+  readonly mock: MockProvider;
+  readonly controlPlane: MemoryControlPlane;
+  readonly proxy: RunningProxy;
+  /** Resolves once so many events were delivered. */
+  events(count: number): Promise<readonly LedgerEvent[]>;
+  stop(): Promise<void>;
+}
+
+export interface HarnessOptions {
+  readonly snapshot?: Snapshot;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly prices?: MockPrices;
+  readonly logger?: Logger;
+  /** Where all providers are; the mock by default. */
+  readonly upstream?: string;
+}
+
+let instances = 0;
+
+export const startHarness = async ({ snapshot = aSnapshot(), env = {}, prices = {}, logger = silentLogger(), upstream }: HarnessOptions = {}): Promise<Harness> => {
+  const dir = mkdtempSync(join(tmpdir(), 'tollgate-proxy-'));
+  const mock = await startMockProvider({ prices });
+  const controlPlane = await makeMemoryControlPlane(snapshot);
+  const base = upstream ?? mock.url;
+  const settings = {
+    TOLLGATE_TOKEN_FILE: join(dir, 'token'),
+    TOLLGATE_SPOOL_DIR: join(dir, 'spool'),
+    TOLLGATE_LISTEN: '127.0.0.1:0',
+    TOLLGATE_ADMIN_LISTEN: '127.0.0.1:0',
+    TOLLGATE_UPSTREAM_OPENAI: `${base}/v1`,
+    TOLLGATE_UPSTREAM_ANTHROPIC: base,
+    TOLLGATE_UPSTREAM_GEMINI: base,
+    TOLLGATE_UPSTREAM_AZURE: base,
+    TOLLGATE_ALLOW_PRIVATE_UPSTREAMS: 'true',
+    TOLLGATE_GRACE_MS: '5000',
+    ...env,
+  };
+  const proxy = await startProxy({
+    config: readEnv(settings, readConfig),
+    controlPlane,
+    tokenizerWorker: null,
+    version: 'test',
+    logger,
+    instance: `test-${String(process.pid)}-${String((instances += 1))}`,
+    now: Date.now,
+    random: Math.random,
+    env: settings,
+  });
+  return {
+    url: proxy.url,
+    adminUrl: proxy.adminUrl,
+    port: Number(new URL(proxy.url).port),
+    mock,
+    controlPlane,
+    proxy,
+    events: async (count) => {
+      const deadline = performance.now() + 5_000;
+      while (controlPlane.events.length < count) {
+        if (performance.now() > deadline) throw new Error(`${String(controlPlane.events.length)} of ${String(count)} events after 5 s`);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      return controlPlane.events;
+    },
+    stop: async () => {
+      await proxy.stop();
+      await mock.stop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+};

@@ -1,0 +1,98 @@
+/**
+ * A control plane inside the test: the production pool over the block source in memory, a policy that a test may replace,
+ * and the events as they were delivered. What a proxy sees of it is what it sees over HTTP, without the HTTP.
+ */
+import { windowAt } from '@tollgate/budget/window';
+import { makeMemoryBlockSource, makeMemoryPool, type MemoryBlockSource } from '@tollgate/ledger/pool';
+import { LedgerUnavailable, type LedgerEvent } from '@tollgate/ledger';
+import type { Snapshot } from '@tollgate/api';
+import type { ControlPlane } from '../control-plane.ts';
+
+export interface MemoryControlPlane extends ControlPlane {
+  readonly events: readonly LedgerEvent[];
+  readonly source: MemoryBlockSource;
+  setSnapshot(snapshot: Snapshot): void;
+  /** Every question fails from now on, or no longer. */
+  setDown(down: boolean): void;
+  /** Lease acquisitions asked for. */
+  acquisitions(): number;
+}
+
+export const makeMemoryControlPlane = async (first: Snapshot): Promise<MemoryControlPlane> => {
+  let snapshot = first;
+  let isDown = false;
+  let acquisitions = 0;
+  const events: LedgerEvent[] = [];
+  const seen = new Set<string>();
+  const watchers = new Set<(snapshot: Snapshot) => void>();
+  const source = makeMemoryBlockSource();
+  const pool = await makeMemoryPool({
+    source,
+    clock: Date.now,
+    liveProxies: () => 1,
+    resolve: (name) => {
+      for (const budget of snapshot.budgets) {
+        const limit = budget.limits.find((each) => `${budget.namespace}/${budget.name}` === name.budget && each.name === name.limit);
+        if (limit !== undefined) return { ...name, unit: limit.unit, max: BigInt(limit.max), window: windowAt(limit.period, limit.window, budget.timeZone, Date.now()), sliding: null };
+      }
+      return null;
+    },
+  });
+  const up = (): void => {
+    if (isDown) throw new LedgerUnavailable('the test took the ledger away');
+  };
+
+  return {
+    events,
+    source,
+    acquisitions: () => acquisitions,
+    setSnapshot: (next) => {
+      snapshot = next;
+      for (const watcher of watchers) watcher(next);
+    },
+    setDown: (down) => {
+      isDown = down;
+    },
+    hello: async ({ instance, subject }) => {
+      up();
+      source.register(instance);
+      await pool.join(instance);
+      return { organisation: 'test', epoch: pool.epoch(), subject, liveProxies: 1, ledgerTimeMs: Date.now() };
+    },
+    acquire: async (request) => {
+      up();
+      acquisitions += 1;
+      return pool.acquire(request);
+    },
+    giveBack: async (request) => {
+      up();
+      await pool.giveBack(request);
+    },
+    ship: async (batch) => {
+      up();
+      for (const event of batch) {
+        const id = `${event.instance}/${String(event.seq)}`;
+        if (seen.has(id)) continue;
+        seen.add(id);
+        events.push(event);
+        const charges = event.counters.filter(({ epoch }) => epoch !== '').map((counter) => ({ ...counter, instance: event.instance }));
+        source.settle(charges);
+        pool.settled(charges);
+      }
+      return Promise.resolve(batch.at(-1)?.seq ?? 0);
+    },
+    closeEpoch: async ({ instance, epoch }) => {
+      up();
+      await pool.close(instance, epoch, () => Promise.resolve(source.closeInstance(instance, epoch)));
+    },
+    watchSnapshots: ({ onSnapshot, signal }) =>
+      new Promise((resolve) => {
+        watchers.add(onSnapshot);
+        onSnapshot(snapshot);
+        signal.addEventListener('abort', () => {
+          watchers.delete(onSnapshot);
+          resolve();
+        });
+      }),
+  };
+};
