@@ -15,6 +15,9 @@ export type FormatId = (typeof FORMATS)[number];
 /** The family whose error shape a caller expects. */
 export type ErrorShape = 'openai' | 'anthropic' | 'gemini';
 
+/** Whose API a path belongs to; OpenAI stands for every host that speaks its formats. */
+export type Provider = 'openai' | 'anthropic' | 'gemini' | 'azure';
+
 /** An image in the request. Unknown dimensions (a URL we never fetch, a format we cannot read) are null. */
 export interface ImagePart {
   readonly width: number | null;
@@ -137,4 +140,6 @@ export interface StreamMeter {
   /** What is still held back at the end of the stream (an unfinished line), then the reading. */
   end(): Buffer;
   answer(): Answer;
+  /** Why the stream can no longer be read faithfully (an event without end); null = all is well. Its bytes still pass. */
+  fault(): string | null;
 }

@@ -72,6 +72,8 @@ export interface Tally {
   figures: Counts<string> | null;
   isFinal: boolean;
   fault: string | null;
+  /** An event was too long to be read: its figures, if it had any, are lost. */
+  overlong: string | null;
   deliveredBytes: number;
   /** Searches at the provider that the answer lists rather than counts in its usage. */
   searches: number;
@@ -90,6 +92,7 @@ export const makeTally = (rules: UsageRules): Tally => ({
   figures: null,
   isFinal: false,
   fault: null,
+  overlong: null,
   deliveredBytes: 0,
   searches: 0,
   complete: false,
@@ -107,7 +110,7 @@ export const answerOf = (tally: Tally): Answer => {
     model: tally.model,
     usage: tally.isFinal ? usage : null,
     floor: usage,
-    usageFault: tally.fault ?? reading.fault,
+    usageFault: tally.fault ?? tally.overlong ?? reading.fault,
     deliveredBytes: tally.deliveredBytes,
     complete: tally.complete,
     errored: tally.errored,

@@ -50,6 +50,6 @@ const read = (format: FormatId, body: Buffer, path: PathInfo): Envelope => {
   }
   // A path that names the model is what the provider goes by, whatever the body says.
   draft.model = path.model ?? draft.model;
-  draft.stream = path.stream ?? draft.stream;
+  draft.stream ||= path.stream ?? false;
   return finishDraft(draft, format, kind === 'ascii');
 };

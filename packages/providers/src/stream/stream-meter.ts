@@ -24,7 +24,6 @@ const EVENT_LIMIT: Readonly<Record<FormatId, number>> = {
   'gemini-generate': 16 * MIB,
 };
 
-/** Told as `usageFault`: the figures of that event, if it had any, are lost. */
 const OVERLONG = 'an event was too long to be read';
 
 /** Reads a stream as its bytes pass. Without `strip` every chunk goes on at once as it came, unfinished events included. */
@@ -33,14 +32,14 @@ export const makeStreamMeter = (format: FormatId, options: StreamMeterOptions): 
   const tally = makeTally(reader.rules);
   const limit = options.eventLimit ?? EVENT_LIMIT[format];
   const events = makeEvents(reader, tally);
-  const answer = () => answerOf(tally);
+  const told = { answer: () => answerOf(tally), fault: () => tally.overlong };
   if (options.strip && (format === 'openai-chat' || format === 'openai-completions'))
-    return { ...strippingMeter(events, tally, limit), answer };
-  if (format === 'gemini-generate') return { ...eitherMeter(events, tally, limit), answer };
-  return { ...sseMeter(events, tally, limit), answer };
+    return { ...strippingMeter(events, tally, limit), ...told };
+  if (format === 'gemini-generate') return { ...eitherMeter(events, tally, limit), ...told };
+  return { ...sseMeter(events, tally, limit), ...told };
 };
 
-type Pass = Omit<StreamMeter, 'answer'>;
+type Pass = Pick<StreamMeter, 'push' | 'end'>;
 
 const NOTHING = Buffer.alloc(0);
 
@@ -92,7 +91,7 @@ const sseMeter = (events: Events, tally: Tally, limit: number): Pass => {
   const splitter = new SseSplitter(limit);
   const take = (bytes: Buffer, start: number, end: number, kind: UnitKind): void => {
     if (kind === 'event') events.event(bytes, start, end);
-    else if (kind === 'overlong') tally.fault = OVERLONG;
+    else if (kind === 'overlong') tally.overlong = OVERLONG;
   };
   return {
     push: (chunk) => {
@@ -112,7 +111,7 @@ const eitherMeter = (events: Events, tally: Tally, limit: number): Pass => {
   const elements = new JsonElements(limit);
   let isJson: boolean | null = null;
   const take = (element: Buffer | null): void => {
-    if (element === null) tally.fault = OVERLONG;
+    if (element === null) tally.overlong = OVERLONG;
     else events.value(element, 0, element.length);
   };
   return {
@@ -147,7 +146,7 @@ const strippingMeter = (events: Events, tally: Tally, limit: number): Pass => {
     isLast: boolean,
   ): ReturnType<typeof addedUsage> => {
     if (kind === 'rest') return wasDropped ? 'drop' : null;
-    if (kind === 'overlong') tally.fault = OVERLONG;
+    if (kind === 'overlong') tally.overlong = OVERLONG;
     if (kind !== 'event') return null;
     const data = isLast ? events.rest(bytes, start, end) : events.event(bytes, start, end);
     if (data === null) return null;
