@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { calcPrice } from '@pydantic/genai-prices';
+import { TieredPrices, calcPrice } from '@pydantic/genai-prices';
 import type { Provider } from '@pydantic/genai-prices';
 import { describe, expect, it } from '@jest/globals';
 import type { Usage } from '@tollgate/metering';
@@ -177,8 +177,8 @@ describe('the kinds of a row', () => {
   it('change together at every threshold that one of them names', () => {
     const read = readPrices(
       {
-        input_mtok: { base: 1, tiers: [{ start: 200_000, price: 2 }] },
-        output_mtok: { base: 3, tiers: [{ start: 100_000, price: 4 }] },
+        input_mtok: new TieredPrices({ base: 1, tiers: [{ start: 200_000, price: 2 }] }),
+        output_mtok: new TieredPrices({ base: 3, tiers: [{ start: 100_000, price: 4 }] }),
       },
       openai,
       'gpt-x',
@@ -219,7 +219,7 @@ describe('the kinds of a row', () => {
           input_mtok: 1,
           output_mtok: 1,
           requests_kcount: 12,
-          web_searches_kcount: { base: 5, tiers: [{ start: 1, price: 10 }] },
+          web_searches_kcount: new TieredPrices({ base: 5, tiers: [{ start: 1, price: 10 }] }),
         },
         openai,
         'sonar',
@@ -289,15 +289,12 @@ describe('the names of a model', () => {
 });
 
 describe('a jump of prices', () => {
-  const former = (from: string, to: string): string => {
-    const file = JSON.parse(shipped);
-    return JSON.stringify({
-      ...file,
-      rows: file.rows.map((row: unknown) =>
-        JSON.parse(JSON.stringify(row).replaceAll(`"output":"${from}"`, `"output":"${to}"`)),
-      ),
-    });
-  };
+  /** The shipped text with one output rate changed wherever it stands. */
+  const former = (from: string, to: string): string => shipped.replaceAll(`"output":"${from}"`, `"output":"${to}"`);
+
+  it('cannot be told from what is no table', () => {
+    expect(() => buildPriceTable({ former: '[]' })).toThrow('is no price table');
+  });
 
   it('is not reported where nothing moved', () => {
     expect(buildPriceTable({ former: shipped }).jumps).toEqual([]);

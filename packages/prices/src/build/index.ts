@@ -56,9 +56,14 @@ export class PriceJumpRefused extends Error {
 }
 
 const formerRows = (text: string): PriceFile['rows'] => {
-  const file: PriceFile = JSON.parse(text);
+  const file: unknown = JSON.parse(text);
+  if (!isPriceFile(file)) throw new TypeError(`the former ${PRICE_TABLE_PATH} is no price table`);
   return file.rows;
 };
+
+/** Its rows were written by this module; their rates are read as integers by whoever compares them. */
+const isPriceFile = (value: unknown): value is PriceFile =>
+  typeof value === 'object' && value !== null && 'version' in value && 'rows' in value && Array.isArray(value.rows);
 
 /** One row a line, so that a diff of the table reads as a list of price changes. */
 const print = (file: PriceFile): string => {
