@@ -52,9 +52,15 @@ const article = (expected: string): string => ARTICLES[expected] ?? `a ${expecte
 const SHOWN_CHARACTERS = 60;
 
 const shown = (input: unknown): string => {
-  if (input === null) return 'null';
-  if (Array.isArray(input)) return 'a list';
-  if (typeof input === 'object') return 'a map';
-  if (typeof input === 'string') return JSON.stringify(input.slice(0, SHOWN_CHARACTERS));
-  return String(input);
+  switch (typeof input) {
+    case 'string':
+      return JSON.stringify(input.slice(0, SHOWN_CHARACTERS));
+    case 'number':
+    case 'boolean':
+    case 'bigint':
+      return String(input);
+    default:
+      if (input === null) return 'null';
+      return Array.isArray(input) ? 'a list' : 'a map';
+  }
 };

@@ -299,6 +299,20 @@ describe('parseManifest', () => {
     expect(faultsOf(manifest)).toEqual(expected);
   });
 
+  it('takes every zone that this machine knows, and the old names too', () => {
+    const zones = [
+      ...Intl.supportedValuesOf('timeZone'),
+      'UTC',
+      'GMT',
+      'Etc/UTC',
+      'Etc/GMT+5',
+      'Asia/Calcutta',
+      'US/Pacific',
+      'EST5EDT',
+    ];
+    for (const timeZone of zones) expect([timeZone, faultsOf(aBudget({ timeZone }))]).toEqual([timeZone, []]);
+  });
+
   it('names every fault at once, also those of fields that others depend on', () => {
     const manifest = aBudget(
       {

@@ -1,6 +1,7 @@
 /** The part of the price table that one snapshot carries. */
 import type { Snapshot, SnapshotRoute } from '@tollgate/api';
 import { toSnapshotRow, type PriceTable } from '@tollgate/prices/table';
+import { byText } from './order.ts';
 
 /** Whose public addresses the proxy knows without any route. */
 const ALWAYS = ['anthropic', 'azure', 'google', 'openai'] as const;
@@ -29,9 +30,7 @@ const select = (table: PriceTable, providers: readonly string[]): Snapshot['pric
   const { rows, aliases } = table.rowsFor(providers);
   return {
     version: table.version,
-    rows: rows.map(toSnapshotRow).sort((a, b) => compare(`${a.provider}/${a.model}`, `${b.provider}/${b.model}`)),
-    aliases: Object.fromEntries(Object.entries(aliases).sort(([a], [b]) => compare(a, b))),
+    rows: rows.map(toSnapshotRow).sort((a, b) => byText(`${a.provider}/${a.model}`, `${b.provider}/${b.model}`)),
+    aliases: Object.fromEntries(Object.entries(aliases).sort(([a], [b]) => byText(a, b))),
   };
 };
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -9,6 +9,7 @@ import {
 } from '@tollgate/api';
 import type { PriceTable } from '@tollgate/prices/table';
 import { bindBudget, bindsRoute } from './binding.ts';
+import { byText } from './order.ts';
 import { pricedProviders, snapshotPrices } from './prices.ts';
 import { compileRoute } from './route.ts';
 
@@ -62,9 +63,7 @@ interface Named {
   readonly name: string;
 }
 
-const byName = (a: Named, b: Named): number => compare(`${a.namespace}/${a.name}`, `${b.namespace}/${b.name}`);
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const byName = (a: Named, b: Named): number => byText(`${a.namespace}/${a.name}`, `${b.namespace}/${b.name}`);
 
 const sortedSubject = ({ namespace, workload, workloadKind, serviceAccount, pod, labels, team }: Subject): Subject => ({
   namespace,
@@ -72,6 +71,6 @@ const sortedSubject = ({ namespace, workload, workloadKind, serviceAccount, pod,
   ...(workloadKind === undefined ? {} : { workloadKind }),
   ...(serviceAccount === undefined ? {} : { serviceAccount }),
   ...(pod === undefined ? {} : { pod }),
-  labels: Object.fromEntries(Object.entries(labels).sort(([a], [b]) => compare(a, b))),
+  labels: Object.fromEntries(Object.entries(labels).sort(([a], [b]) => byText(a, b))),
   team,
 });

@@ -14,7 +14,7 @@ const MAX_FRACTION = 254_740_991;
 export const usd = () =>
   withRule(
     z
-      .string({ error: ({ code, input }) => (code === 'invalid_type' && input !== undefined ? NOT_TEXT : undefined) })
+      .string({ error: ({ input }) => (typeof input === 'string' || input === undefined ? undefined : NOT_TEXT) })
       .max(17)
       .regex(USD, { error: ({ input }) => usdFault(String(input)) }),
     {

@@ -3,7 +3,7 @@
  * generator writes it out. Each rule is given twice, as CEL for the API server and as a function for every other door,
  * side by side, so that neither changes without the other.
  */
-import { z } from 'zod';
+import type { z } from 'zod';
 
 export interface CelRule {
   readonly rule: string;
