@@ -1,1 +1,3 @@
-export {};
+export { buildProgram } from './program.ts';
+export { run } from './run.ts';
+export type { Io, Programs } from './io.ts';

@@ -1,0 +1,45 @@
+/** `tollgate usage --by team|model|workload|day` */
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import { CliError, EXIT } from '../cli-error.ts';
+import type { Io } from '../io.ts';
+import { connect, withConnection } from './connection-options.ts';
+import type { ConnectionOptions } from './connection-options.ts';
+
+interface UsageOptions extends ConnectionOptions {
+  readonly by: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly output?: string;
+}
+
+export const addUsage = (program: Command, io: Io): void => {
+  withConnection(
+    program
+      .command('usage')
+      .description('show what was spent, by team, model, workload or day')
+      .addOption(
+        new Option('--by <what>', 'group by this').choices(['team', 'model', 'workload', 'day']).default('model'),
+      )
+      .option('--from <day>', 'first day, as 2026-11-01 (UTC)')
+      .option('--to <day>', 'last day, as 2026-11-30 (UTC)')
+      .addOption(new Option('-o, --output <format>', 'instead of a table').choices(['json'])),
+  ).action(async (options: UsageOptions) => {
+    const { askServer } = await import('../server/ask-server.ts');
+    const { usageFrom } = await import('../server/usage.ts');
+    const { printUsage } = await import('../format/usage-table.ts');
+    const query = new URLSearchParams({ by: options.by });
+    for (const name of ['from', 'to'] as const) {
+      const day = options[name];
+      if (day === undefined) continue;
+      if (!/^\d{4}-\d\d-\d\d$/.test(day))
+        throw new CliError(`--${name} ${day} is no day`, { todo: 'write it as 2026-11-01', exitCode: EXIT.usage });
+      query.set(name, day);
+    }
+    const answer = await askServer(await connect(options, io), `/v1/usage?${query.toString()}`);
+    const lines = usageFrom(answer);
+    if (options.output === 'json') io.stdout(`${JSON.stringify(answer, null, 2)}\n`);
+    else if (lines.length === 0) io.stderr('No usage is recorded yet.\n');
+    else io.stdout(printUsage(options.by, lines));
+  });
+};

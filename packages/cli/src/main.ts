@@ -1,0 +1,46 @@
+/** The `tollgate` process: the only file of it that knows `process`, and where the programs that it starts lie. */
+import { homedir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { Io, Programs } from './io.ts';
+import { run } from './run.ts';
+
+const pathOf = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
+
+/** A bundle starts bundles; sources start sources. This file lies two folders below the packages either way. */
+const programs = (): Programs => {
+  const self = fileURLToPath(import.meta.url);
+  const node = process.execPath;
+  if (!self.endsWith('.ts')) {
+    return {
+      tollgate: [node, self],
+      proxy: [node, pathOf('../../../sidecar/dist/proxy.js')],
+      pglite: [node, pathOf('../../standalone/dist/pglite-child.js')],
+      preload: new URL('../../standalone/src/process/stop-with-parent.ts', import.meta.url).href,
+    };
+  }
+  const source = [node, '--conditions=source', '--disable-warning=ExperimentalWarning'];
+  return {
+    tollgate: [...source, self],
+    proxy: [...source, pathOf('../../../sidecar/src/main.ts')],
+    pglite: [...source, pathOf('../../standalone/src/pglite-child.ts')],
+    preload: new URL('../../standalone/src/process/stop-with-parent.ts', import.meta.url).href,
+  };
+};
+
+const io: Io = {
+  env: process.env,
+  home: homedir(),
+  pid: process.pid,
+  now: Date.now,
+  random: Math.random,
+  stdout: (text) => void process.stdout.write(text),
+  stderr: (text) => void process.stderr.write(text),
+  hasTerminal: process.stdin.isTTY === true,
+  signals: process,
+  exit: (code) => process.exit(code),
+  programs: programs(),
+};
+
+// `tollgate get … | head` closes the pipe early; that is no fault.
+process.stdout.on('error', () => process.exit(0));
+process.exitCode = await run(process.argv.slice(2), io);

@@ -1,0 +1,34 @@
+/** All commands in the order of the help. Each imports what is heavy only when it runs, so that the others start fast. */
+import { Command } from 'commander';
+import { addExplain } from './commands/explain.ts';
+import { addGet } from './commands/get.ts';
+import { addMockProvider } from './commands/mock-provider.ts';
+import { addServe } from './commands/serve.ts';
+import { addUsage } from './commands/usage.ts';
+import { addValidate } from './commands/validate.ts';
+import { addVersion } from './commands/version.ts';
+import { addWrap } from './commands/wrap.ts';
+import type { Io } from './io.ts';
+
+export const buildProgram = (io: Io): Command => {
+  const program = new Command('tollgate')
+    .description('A price gate in front of every LLM call.')
+    .option('--debug', 'print stack traces')
+    .enablePositionalOptions()
+    .showHelpAfterError('(add --help for what this command takes)')
+    .configureOutput({
+      writeOut: io.stdout,
+      writeErr: io.stderr,
+      outputError: (text, write) => write(text.replace(/^error: /, 'tollgate: ')),
+    })
+    .exitOverride();
+  addServe(program, io);
+  addWrap(program, io);
+  addGet(program, io);
+  addExplain(program, io);
+  addUsage(program, io);
+  addValidate(program, io);
+  addMockProvider(program, io);
+  addVersion(program, io);
+  return program;
+};

@@ -1,0 +1,99 @@
+/** Runs one standalone instance in the terminal: says what is in force, what was refused, and how to use it. */
+import { VERSION, makeLogger } from '@tollgate/runtime';
+import { runStandalone } from '@tollgate/standalone';
+import type { ManifestReport } from '@tollgate/standalone';
+import { CliError, EXIT } from '../cli-error.ts';
+import type { ServeOptions } from '../commands/serve.ts';
+import { printReady } from '../format/ready.ts';
+import type { Io } from '../io.ts';
+import { stateDirFrom } from '../state-option.ts';
+import { untilStopped } from '../until-stopped.ts';
+
+export const serve = async (options: ServeOptions, io: Io): Promise<void> => {
+  const isVerbose = options.verbose === true;
+  const isMock = options.mock === true;
+  const say = (text: string): void => io.stderr(`tollgate: ${text}\n`);
+  const stopped = untilStopped(io);
+  const starting = runStandalone({
+    resources: { path: options.resources },
+    stateDir: stateDirFrom(options.state, io),
+    databaseUrl: options.databaseUrl ?? setting(io, 'DATABASE_URL'),
+    inMemory: false,
+    ports: { proxy: options.port, admin: options.adminPort, server: options.serverPort },
+    subject: {
+      namespace: options.namespace,
+      workload: options.workload,
+      labels: labelsFrom(options.label),
+      team: options.team ?? options.namespace,
+    },
+    secretsDir: options.secrets ?? setting(io, 'TOLLGATE_SECRETS_DIR'),
+    isMock,
+    upstreams: {},
+    requireBudget: options.requireBudget === true,
+    programs: io.programs,
+    env: { ...io.env, TOLLGATE_LOG_LEVEL: io.env['TOLLGATE_LOG_LEVEL'] ?? (isVerbose ? 'info' : 'warn') },
+    graceMs: options.grace * 1000,
+    now: io.now,
+    pid: io.pid,
+    log: makeLogger({
+      process: 'serve',
+      level: isVerbose ? 'info' : 'warn',
+      version: VERSION,
+      to: { write: io.stderr },
+    }),
+    onChildLine: (child, line) => io.stderr(`${isVerbose ? `[${child}] ` : ''}${line}\n`),
+    onManifests: (report) => say(manifestText(report, options.resources)),
+  });
+  const early = await Promise.race([starting.then(() => 'ready' as const), stopped.then(() => 'stopped' as const)]);
+  const standalone = await starting;
+  if (early === 'ready') io.stdout(printReady({ ...standalone, isMock, version: VERSION }));
+  const end = early === 'ready' ? await Promise.race([stopped.then(() => null), standalone.broken]) : null;
+  say('stopping: open calls may end, spend is written down');
+  await standalone.stop();
+  if (end !== null) {
+    throw new CliError(end, {
+      todo: 'start it again; what was spent is kept in the state directory',
+      exitCode: EXIT.failed,
+    });
+  }
+};
+
+const setting = ({ env }: Io, name: string): string | null => env[name] || null;
+
+const labelsFrom = (pairs: readonly string[]): Record<string, string> =>
+  Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf('=');
+      if (at < 1)
+        throw new CliError(`--label ${pair} is no key=value`, {
+          todo: 'write it as --label team=search',
+          exitCode: EXIT.usage,
+        });
+      return [pair.slice(0, at), pair.slice(at + 1)];
+    }),
+  );
+
+const manifestText = (report: ManifestReport, path: string): string => {
+  switch (report.kind) {
+    case 'applied':
+      return `in force from ${path}: ${counts(report)}`;
+    case 'refused':
+      return `refused, the former manifests stay in force:\n${report.faults.map((fault) => `  ${fault}`).join('\n')}`;
+    case 'well again':
+      return `all manifests of ${path} are valid again`;
+    case 'trouble':
+      return `cannot read ${path} (${report.message}); what was in force stays`;
+    default:
+      return report satisfies never;
+  }
+};
+
+const counts = ({ budgets, routes, services }: Extract<ManifestReport, { kind: 'applied' }>): string =>
+  [
+    [budgets, 'budget'],
+    [routes, 'route'],
+    [services, 'inference service'],
+  ]
+    .filter(([n], index) => n !== 0 || index === 0)
+    .map(([n, what]) => `${n} ${what}${n === 1 ? '' : 's'}`)
+    .join(', ');

@@ -1,0 +1,134 @@
+/** Starts a private instance with one budget, runs the command through it, and prints the bill when it has ended. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseManifest } from '@tollgate/api/schema';
+import type { Resource } from '@tollgate/api/schema';
+import { formatUsd } from '@tollgate/metering';
+import type { NanoUsd } from '@tollgate/metering';
+import { VERSION, makeLogger } from '@tollgate/runtime';
+import { runStandalone } from '@tollgate/standalone';
+import type { Standalone } from '@tollgate/standalone';
+import { CliError, EXIT } from '../cli-error.ts';
+import { CommandExit } from '../command-exit.ts';
+import type { WrapOptions } from '../commands/wrap.ts';
+import { billJson, printBill } from '../format/bill.ts';
+import type { Bill } from '../format/bill.ts';
+import { dollars } from '../format/dollars.ts';
+import type { Io } from '../io.ts';
+import { askServer } from '../server/ask-server.ts';
+import { usageFrom } from '../server/usage.ts';
+import { runCommand } from './run-command.ts';
+import { refusalsFrom } from './refusals.ts';
+import { parseSpendCap } from './spend-cap.ts';
+import { hasProvider, upstreamsOf, wrappedEnv } from './upstreams.ts';
+
+/** Calls that the command left open when it ended are given this long. */
+const GRACE_MS = 5000;
+
+export const wrap = async (command: readonly string[], options: WrapOptions, io: Io): Promise<void> => {
+  const cap = parseSpendCap(options.budget);
+  if (!cap.ok)
+    throw new CliError(cap.message, {
+      todo: 'write it as --budget 2usd, --budget $2 or --budget 0.05usd',
+      exitCode: EXIT.usage,
+    });
+  const isMock = chooseMock(options, io.env);
+  io.stderr(
+    `tollgate: ${dollars(cap.nano)} for ${command[0] ?? ''}${isMock ? '. MOCK: simulated answers, nobody is charged' : ''}\n`,
+  );
+  const stateDir = mkdtempSync(join(tmpdir(), 'tollgate-wrap-'));
+  try {
+    const standalone = await start({ cap: cap.nano, isMock, isVerbose: options.verbose === true, stateDir }, io);
+    try {
+      const env = wrappedEnv(io.env, { proxyUrl: standalone.proxyUrl, isMock });
+      const code = await runCommand({ command, env, signals: io.signals, hasTerminal: io.hasTerminal });
+      printOut(await billOf(standalone, { budget: cap.nano, isMock }), options.json, io);
+      throw new CommandExit(code);
+    } finally {
+      await standalone.stop();
+    }
+  } finally {
+    rmSync(stateDir, { recursive: true, force: true });
+  }
+};
+
+const chooseMock = ({ mock = false, real = false }: WrapOptions, env: Io['env']): boolean => {
+  if (mock && real)
+    throw new CliError('--mock and --real exclude each other', { todo: 'leave one of them out', exitCode: EXIT.usage });
+  if (mock) return true;
+  if (hasProvider(env)) return false;
+  if (!real) return true;
+  throw new CliError('there is no provider key in the environment', {
+    todo: 'export OPENAI_API_KEY or ANTHROPIC_API_KEY or GEMINI_API_KEY, or leave --real out for simulated answers',
+    exitCode: EXIT.usage,
+  });
+};
+
+interface WrapStart {
+  readonly cap: NanoUsd;
+  readonly isMock: boolean;
+  readonly isVerbose: boolean;
+  readonly stateDir: string;
+}
+
+const start = ({ cap, isMock, isVerbose, stateDir }: WrapStart, io: Io): Promise<Standalone> =>
+  runStandalone({
+    resources: { fixed: [budgetOf(cap)] },
+    stateDir,
+    databaseUrl: null,
+    inMemory: true,
+    ports: { proxy: 0, admin: 0, server: 0 },
+    subject: { namespace: 'default', workload: 'wrap', labels: {}, team: 'default' },
+    secretsDir: null,
+    isMock,
+    upstreams: upstreamsOf(io.env),
+    // No default: every call of the command is under the budget, which has no selector.
+    requireBudget: true,
+    programs: io.programs,
+    env: { ...io.env, TOLLGATE_LOG_LEVEL: isVerbose ? 'info' : 'error' },
+    graceMs: GRACE_MS,
+    now: io.now,
+    pid: io.pid,
+    log: makeLogger({
+      process: 'wrap',
+      level: isVerbose ? 'info' : 'error',
+      version: VERSION,
+      to: { write: io.stderr },
+    }),
+    onChildLine: (child, line) => io.stderr(`${isVerbose ? `[${child}] ` : ''}${line}\n`),
+    onManifests: () => undefined,
+  });
+
+const budgetOf = (cap: NanoUsd): Resource => {
+  const parsed = parseManifest({
+    apiVersion: 'tollgate.dev/v1alpha1',
+    kind: 'TokenBudget',
+    metadata: { name: 'wrap' },
+    spec: { enforcement: 'Hard', limits: [{ name: 'total', period: 'Total', cost: { max: formatUsd(cap) } }] },
+  });
+  if (!parsed.ok)
+    throw new Error(`the budget of wrap is no TokenBudget: ${parsed.faults.map(({ message }) => message).join()}`);
+  return parsed.resource;
+};
+
+const billOf = async (standalone: Standalone, { budget, isMock }: Pick<Bill, 'budget' | 'isMock'>): Promise<Bill> => {
+  // The count of refusals lives and dies with the proxy; the spend is complete once the proxy has delivered all events.
+  const refused = await refusalsFrom(standalone.adminUrl);
+  await standalone.drainProxy();
+  const server = { url: standalone.serverUrl, token: readFileSync(standalone.tokenFile, 'utf8') };
+  const lines = usageFrom(await askServer(server, '/v1/usage?by=model')).map(({ key, ...sums }) => ({
+    model: key,
+    ...sums,
+  }));
+  return { lines, budget, refused, isMock };
+};
+
+const printOut = (bill: Bill, json: string | boolean | undefined, io: Io): void => {
+  if (typeof json === 'string') {
+    writeFileSync(json, billJson(bill));
+    io.stderr(printBill(bill));
+  } else {
+    io.stderr(json === true ? billJson(bill) : printBill(bill));
+  }
+};

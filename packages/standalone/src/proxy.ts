@@ -1,0 +1,73 @@
+/** The proxy as a child process that is kept running: it says hello and leases over loopback like any sidecar. */
+import type { Subject } from '@tollgate/api';
+import { startChild } from './process/child-process.ts';
+import type { Child, ChildExit } from './process/child-process.ts';
+import { keepRunning } from './process/keep-running.ts';
+import type { ProxyUpstreams } from './policy/mock-snapshot.ts';
+
+export interface ProxyOptions {
+  readonly command: readonly string[];
+  readonly preload: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly serverUrl: string;
+  readonly tokenFile: string;
+  readonly port: number;
+  readonly adminPort: number;
+  readonly spoolDir: string;
+  readonly subject: Subject;
+  readonly secretsDir: string | null;
+  readonly upstreams: ProxyUpstreams;
+  readonly requireBudget: boolean;
+  readonly graceMs: number;
+  readonly onLine: (line: string) => void;
+  readonly onExit: (exit: ChildExit, retryInMs: number) => void;
+  readonly onFailedStart: (error: unknown, retryInMs: number) => void;
+  readonly onReady: (pid: number) => void;
+}
+
+export interface Proxy {
+  readonly url: string;
+  readonly adminUrl: string;
+  pid(): number | null;
+  stop(graceMs: number): Promise<void>;
+}
+
+/** It is ready in a quarter of a second; a busy machine may take many times that. */
+const READY_MS = 30_000;
+
+export const startProxyChild = async (options: ProxyOptions): Promise<Proxy> => {
+  const { command, preload, env, port, adminPort, onLine, onExit, onFailedStart, onReady } = options;
+  const [executable = '', ...args] = command;
+  const start = (): Promise<Child> =>
+    startChild({
+      name: 'proxy',
+      command: [executable, '--import', preload, ...args],
+      env: { ...env, ...proxySettings(options) },
+      onLine,
+      readyMs: READY_MS,
+    });
+  const kept = await keepRunning({ start, onExit, onFailedStart, onReady: ({ pid }) => onReady(pid) });
+  return {
+    url: `http://127.0.0.1:${port}`,
+    adminUrl: `http://127.0.0.1:${adminPort}`,
+    pid: () => kept.current()?.pid ?? null,
+    stop: (graceMs) => kept.stop(graceMs),
+  };
+};
+
+const proxySettings = (options: ProxyOptions): Readonly<Record<string, string | undefined>> => ({
+  TOLLGATE_SERVER_URL: options.serverUrl,
+  TOLLGATE_TOKEN_FILE: options.tokenFile,
+  TOLLGATE_LISTEN: `127.0.0.1:${options.port}`,
+  TOLLGATE_ADMIN_LISTEN: `127.0.0.1:${options.adminPort}`,
+  TOLLGATE_SPOOL_DIR: options.spoolDir,
+  TOLLGATE_SUBJECT: JSON.stringify(options.subject),
+  TOLLGATE_SECRETS_DIR: options.secretsDir ?? undefined,
+  TOLLGATE_UPSTREAM_OPENAI: options.upstreams.openai,
+  TOLLGATE_UPSTREAM_ANTHROPIC: options.upstreams.anthropic,
+  TOLLGATE_UPSTREAM_GEMINI: options.upstreams.gemini,
+  TOLLGATE_UPSTREAM_AZURE: options.upstreams.azure,
+  TOLLGATE_ALLOW_PRIVATE_UPSTREAMS: 'true',
+  TOLLGATE_REQUIRE_BUDGET: String(options.requireBudget),
+  TOLLGATE_GRACE_MS: String(options.graceMs),
+});

@@ -1,0 +1,223 @@
+/**
+ * Tollgate on one machine: the control plane in this process over a folder of manifests, the database and the proxy as
+ * child processes. Started in the order of need, stopped in the opposite one.
+ */
+import { manifestFaultText } from '@tollgate/api/schema';
+import type { Resource } from '@tollgate/api/schema';
+import { makeReleases, systemTimers } from '@tollgate/runtime';
+import { openStore } from '@tollgate/store';
+import { startControlPlane } from './control-plane.ts';
+import type { ControlPlane } from './control-plane.ts';
+import { namedDatabase, startPglite } from './database.ts';
+import type { Database } from './database.ts';
+import { errorCode, errorMessage } from './error-code.ts';
+import { watchManifests } from './manifests/watch-manifests.ts';
+import type { Standalone, StandaloneOptions } from './options.ts';
+import { mockUpstreams } from './policy/mock-snapshot.ts';
+import { startChild } from './process/child-process.ts';
+import { findPort } from './process/free-port.ts';
+import { startProxyChild } from './proxy.ts';
+import { lookUpSecret, writeMockSecrets } from './secrets.ts';
+import { StandaloneError } from './standalone-error.ts';
+import { lockState } from './state/state-lock.ts';
+import { makeStateDir, stateDirOf, writeServeRecord, writeToken } from './state/state-dir.ts';
+
+const HOST = '127.0.0.1';
+const MOCK_READY_MS = 30_000;
+
+export const runStandalone = async (options: StandaloneOptions): Promise<Standalone> => {
+  const { programs, env, graceMs, now, pid, log, onChildLine } = options;
+  const state = stateDirOf(options.stateDir);
+  const releases = makeReleases(systemTimers);
+  try {
+    makeStateDir(state);
+    releases.add('state lock', lockState(state.root, now));
+    // All ports are looked at before anything is started, which takes seconds.
+    const ports = await findPorts(options.ports);
+
+    const [database, mockUrl] = await Promise.all([
+      startDatabase(options, state.database),
+      options.isMock ? startMock(options, (stop) => releases.add('mock provider', stop)) : null,
+    ]);
+    releases.add('database', () => database.close(graceMs));
+    const store = await openStore({
+      connectionString: database.connectionString,
+      ...(options.databaseUrl === null ? { max: 1 } : {}),
+      onIdleError: (err) => log.warn({ err }, 'database connection lost'),
+    }).catch((cause: unknown) => {
+      throw new StandaloneError('config', `the database cannot be opened: ${errorMessage(cause)}`, {
+        todo:
+          options.databaseUrl === null
+            ? `move ${state.database} away to start from nothing`
+            : 'check DATABASE_URL or --database-url',
+        cause,
+      });
+    });
+    releases.add('store', () => store.close());
+
+    const token = writeToken(state);
+    const secretsDir = options.isMock ? state.mockSecrets : options.secretsDir;
+    const controlPlane = await startControlPlane({
+      store,
+      token,
+      port: ports.server,
+      mockUrl,
+      now,
+      log,
+      lookUpSecret: (secret) => lookUpSecret({ dir: secretsDir, env: options.isMock ? {} : env }, secret),
+      onSecrets: (secrets) => {
+        if (options.isMock) writeMockSecrets(state.mockSecrets, secrets);
+      },
+    });
+    releases.add('server', () => controlPlane.close());
+    await applyResources(options, controlPlane, (close) => releases.add('resources folder', close));
+
+    const proxy = await startProxyChild({
+      command: programs.proxy,
+      preload: programs.preload,
+      env: options.isMock ? withoutSecrets(env) : env,
+      serverUrl: controlPlane.url,
+      tokenFile: state.tokenFile,
+      port: ports.proxy,
+      adminPort: ports.admin,
+      spoolDir: state.spool,
+      subject: options.subject,
+      secretsDir,
+      upstreams: mockUrl === null ? options.upstreams : mockUpstreams(mockUrl),
+      requireBudget: options.requireBudget,
+      graceMs,
+      onLine: (line) => onChildLine('proxy', line),
+      onExit: ({ code, signal }, retryInMs) =>
+        log.error({ exitCode: code, signal, retryInMs }, 'proxy ended, starting it again'),
+      onFailedStart: (err, retryInMs) => log.error({ err, retryInMs }, 'proxy did not start'),
+      onReady: (proxyPid) => log.info({ pid: proxyPid }, 'proxy ready'),
+    });
+    const drainProxy = once(() => proxy.stop(graceMs));
+    releases.add('proxy', drainProxy);
+    releases.add(
+      'serve record',
+      writeServeRecord(state, {
+        serverUrl: controlPlane.url,
+        proxyUrl: proxy.url,
+        adminUrl: proxy.adminUrl,
+        pid,
+        tokenFile: state.tokenFile,
+      }),
+    );
+    return {
+      proxyUrl: proxy.url,
+      adminUrl: proxy.adminUrl,
+      serverUrl: controlPlane.url,
+      mockUrl,
+      tokenFile: state.tokenFile,
+      broken: database.gone.then(() => 'the database process has gone'),
+      drainProxy,
+      stop: async () => {
+        // The proxy has the whole grace period for its calls; what comes after it takes moments.
+        const { failed, late, firstError } = await releases.run(graceMs + 10_000);
+        if (firstError !== null) log.error({ err: firstError.error, failed, late }, 'stopped with faults');
+      },
+    };
+  } catch (error) {
+    await releases.run(graceMs);
+    throw error;
+  }
+};
+
+const findPorts = async ({
+  proxy,
+  admin,
+  server,
+}: StandaloneOptions['ports']): Promise<StandaloneOptions['ports']> => ({
+  proxy: await findPort({ host: HOST, port: proxy, what: 'the proxy', setting: '--port' }),
+  admin: await findPort({ host: HOST, port: admin, what: "the proxy's metrics page", setting: '--admin-port' }),
+  server: await findPort({ host: HOST, port: server, what: 'the server', setting: '--server-port' }),
+});
+
+const startDatabase = (
+  { databaseUrl, inMemory, programs, env, onChildLine }: StandaloneOptions,
+  dir: string,
+): Promise<Database> =>
+  databaseUrl === null
+    ? startPglite({
+        command: programs.pglite,
+        dataDir: inMemory ? 'memory' : dir,
+        env,
+        onLine: (line) => onChildLine('database', line),
+      })
+    : Promise.resolve(namedDatabase(databaseUrl));
+
+const startMock = async (
+  { programs, env, onChildLine }: StandaloneOptions,
+  onStarted: (stop: () => Promise<void>) => void,
+): Promise<string> => {
+  const [executable = '', ...args] = programs.tollgate;
+  const child = await startChild({
+    name: 'mock provider',
+    command: [executable, '--import', programs.preload, ...args, 'mock-provider', '--port', '0'],
+    env,
+    onLine: (line) => onChildLine('mock provider', line),
+    readyMs: MOCK_READY_MS,
+  });
+  onStarted(() => child.stop(1000));
+  const { url } = child.ready;
+  if (typeof url !== 'string')
+    throw new StandaloneError('child-failed', 'the mock provider did not say where it listens', {
+      todo: 'build anew: make build',
+    });
+  return url;
+};
+
+const applyResources = async (
+  { resources, log, onManifests }: StandaloneOptions,
+  controlPlane: ControlPlane,
+  onOpened: (close: () => Promise<void>) => void,
+): Promise<void> => {
+  if ('fixed' in resources) return controlPlane.apply(resources.fixed);
+  let hadFaults = false;
+  try {
+    const watched = await watchManifests({
+      root: resources.path,
+      onResources: async (all) => {
+        await controlPlane.apply(all);
+        onManifests({ kind: 'applied', ...countKinds(all) });
+      },
+      onFaults: (faults) => {
+        if (faults.length > 0) onManifests({ kind: 'refused', faults: faults.map(manifestFaultText) });
+        else if (hadFaults) onManifests({ kind: 'well again' });
+        hadFaults = faults.length > 0;
+      },
+      onTrouble: (message) => {
+        log.warn({ dir: resources.path }, 'resources folder not read');
+        onManifests({ kind: 'trouble', message });
+      },
+    });
+    onOpened(() => watched.close());
+  } catch (cause) {
+    if (errorCode(cause) !== 'ENOENT' && errorCode(cause) !== 'EACCES') throw cause;
+    throw new StandaloneError(
+      'resources',
+      `the resources folder ${resources.path} cannot be read (${errorCode(cause) ?? ''})`,
+      {
+        todo: 'name a folder with manifests: --resources DIR (an empty one will do)',
+        cause,
+      },
+    );
+  }
+};
+
+const countKinds = (resources: readonly Resource[]): { budgets: number; routes: number; services: number } => {
+  const count = (kind: Resource['kind']): number => resources.filter((resource) => resource.kind === kind).length;
+  return { budgets: count('TokenBudget'), routes: count('ModelRoute'), services: count('LLMInferenceService') };
+};
+
+/** Simulated answers take no real keys along. */
+const withoutSecrets = (
+  env: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string | undefined>> =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('TOLLGATE_SECRET_')));
+
+const once = (act: () => Promise<void>): (() => Promise<void>) => {
+  let done: Promise<void> | undefined;
+  return () => (done ??= act());
+};
