@@ -2,11 +2,14 @@
 const common = {
   rootDir: import.meta.dirname,
   roots: ['<rootDir>/sidecar', '<rootDir>/operator', '<rootDir>/e2e', '<rootDir>/packages'],
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/jest.environment.cjs',
   testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
-    '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' }, sourceMaps: 'inline' }],
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' }, sourceMaps: 'inline' },
+    ],
   },
   modulePathIgnorePatterns: ['/dist/'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
@@ -15,8 +18,15 @@ const common = {
 const INTEGRATION = '\\.integration\\.test\\.ts$';
 
 export default {
+  // Real servers on a machine that may be busy: a limit against hanging, not a measure of speed.
+  testTimeout: 60_000,
   projects: [
-    { ...common, displayName: 'unit', testMatch: ['**/*.test.ts'], testPathIgnorePatterns: [...common.testPathIgnorePatterns, INTEGRATION] },
+    {
+      ...common,
+      displayName: 'unit',
+      testMatch: ['**/*.test.ts'],
+      testPathIgnorePatterns: [...common.testPathIgnorePatterns, INTEGRATION],
+    },
     { ...common, displayName: 'integration', testMatch: ['**/*.integration.test.ts'] },
   ],
   collectCoverageFrom: ['{sidecar,operator,packages/*}/src/**/*.ts', '!**/*.test.ts', '!**/testing/**'],

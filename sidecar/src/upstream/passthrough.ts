@@ -6,6 +6,7 @@ import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, type Serv
 import { Agent as HttpsAgent } from 'node:https';
 import type { Socket } from 'node:net';
 import { isIP } from 'node:net';
+import type { RequestHandler } from 'http-proxy-middleware';
 import { answerHeaders, requestHeaders } from '../headers.ts';
 import { ForbiddenAddress, makeCheckedLookup, type AddressCheck } from './address-check.ts';
 
@@ -29,7 +30,7 @@ export interface PassThroughDeps {
   readonly idleMs: number;
 }
 
-type Middleware = Awaited<ReturnType<typeof load>>;
+type Middleware = RequestHandler<IncomingMessage, ServerResponse>;
 
 export const makePassThrough = ({ isAllowed, extraCa, idleMs }: PassThroughDeps): PassThrough => {
   const lookup = makeCheckedLookup(isAllowed);
@@ -47,7 +48,7 @@ export const makePassThrough = ({ isAllowed, extraCa, idleMs }: PassThroughDeps)
     return made;
   };
 
-  const load = async (origin: string) => {
+  const load = async (origin: string): Promise<Middleware> => {
     const { createProxyMiddleware } = await import('http-proxy-middleware');
     return createProxyMiddleware<IncomingMessage, ServerResponse>({
       target: origin,
