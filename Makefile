@@ -4,9 +4,10 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-# The pinned Node 24 and every tool come from the workspace; `npx` is the system's own and only starts pnpm.
+# The pinned Node 24 and every tool come from the workspace; `npx` is the system's own and only starts pnpm. Node's own
+# folder comes first: the `node` in .bin is a shell script around it, and a signal would stop at the shell.
 PNPM := npx --yes pnpm@10
-export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
 RESULTS := dist/test-results
 INSTALLED := node_modules/.tollgate-installed
