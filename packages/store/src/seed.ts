@@ -28,13 +28,23 @@ export interface SeedSource {
 }
 
 export const readSeed = async (tx: Transaction, terms: CounterTerms, source: SeedSource): Promise<Seed> => {
-  const since = await seedSince(tx, terms);
-  if (since === null) return NO_SEED;
-  return { spent: await spentSince(tx, terms, since, source), open: await openLeases(tx, terms, since, source) };
+  const span = await seedSpan(tx, terms);
+  if (span === null) return NO_SEED;
+  return { spent: await spentIn(tx, terms, span, source), open: await openLeases(tx, terms, span, source) };
 };
 
-/** From when on events count; null where the window began under the present definition. */
-const seedSince = async (tx: Transaction, terms: CounterTerms): Promise<number | null> => {
+interface SeedSpan {
+  /** From when on events count. */
+  readonly since: number;
+  /** When the limit became what it is. */
+  readonly defined: number;
+}
+
+/** Proxies hear of a limit within seconds, and calls that began before end within the hour: later events name it. */
+const GRACE_MS = 3_600_000;
+
+/** Null where the window began under the present definition. */
+const seedSpan = async (tx: Transaction, terms: CounterTerms): Promise<SeedSpan | null> => {
   const [definition] = await tx.query<{ since_ms: bigint }>(
     'SELECT since_ms FROM limit_definition WHERE budget = $1 AND limit_name = $2',
     [terms.budget, terms.limit],
@@ -42,16 +52,16 @@ const seedSince = async (tx: Transaction, terms: CounterTerms): Promise<number |
   if (!definition) return null;
   const defined = Number(definition.since_ms);
   const { sliding, window } = terms;
-  if (!sliding) return defined > window.start ? window.start : null;
+  if (!sliding) return defined > window.start ? { since: window.start, defined } : null;
   // The first bucket after the definition takes over the whole span; those after it must not count it again.
-  const start = window.start - (sliding.buckets - 1) * sliding.bucketMs;
-  if (defined <= start) return null;
+  const since = window.start - (sliding.buckets - 1) * sliding.bucketMs;
+  if (defined <= since) return null;
   const earlier = await tx.query(
     `SELECT 1 FROM counter WHERE budget = $1 AND limit_name = $2 AND partition_value = $3 AND sliding AND unit = $4
        AND window_end_ms - window_start_ms = $5 AND window_end_ms > $6 LIMIT 1`,
     [terms.budget, terms.limit, terms.partition, terms.unit, sliding.bucketMs, defined],
   );
-  return earlier.length > 0 ? null : start;
+  return earlier.length > 0 ? null : { since, defined };
 };
 
 const PAGE = 2_000;
@@ -76,16 +86,22 @@ interface SeedRow {
   readonly charged: bigint;
 }
 
-const spentSince = async (tx: Transaction, terms: CounterTerms, since: number, source: SeedSource): Promise<bigint> => {
+const spentIn = async (
+  tx: Transaction,
+  terms: CounterTerms,
+  { since, defined }: SeedSpan,
+  source: SeedSource,
+): Promise<bigint> => {
   let spent = 0n;
   let last: SeedRow | undefined;
   do {
     const page: readonly SeedRow[] = await tx.query<SeedRow>(
       `SELECT instance, seq, attempt, namespace, workload, workload_kind, service_account, pod, labels, team, user_id,
               model_asked, model_sent, model_answered, usage, settle, charged
-       FROM event WHERE recorded_at >= to_timestamp($1::double precision / 1000) AND (instance, seq) > ($2, $3::bigint)
+       FROM event WHERE recorded_at >= to_timestamp($1::double precision / 1000)
+         AND recorded_at < to_timestamp($5::double precision / 1000) AND (instance, seq) > ($2, $3::bigint)
        ORDER BY instance, seq LIMIT $4`,
-      [since, last?.instance ?? '', last?.seq ?? -1n, PAGE],
+      [since, last?.instance ?? '', last?.seq ?? -1n, PAGE, defined + GRACE_MS],
     );
     for (const row of page) spent += source.amountOf(terms, toSeedEvent(row));
     last = page.length === PAGE ? page.at(-1) : undefined;
@@ -115,12 +131,13 @@ const toSeedEvent = (row: SeedRow): SeedEvent => ({
 
 /**
  * A call in flight holds the same amount of each limit of its budget in one unit, so the fullest of the sibling limits
- * tells how much is open. Its charges will name that sibling, and not the counter that begins here.
+ * tells how much is open. Its charges will name that sibling, and not the counter that begins here. Leases of counters
+ * that had none before the limit was defined are of calls that know it.
  */
 const openLeases = async (
   tx: Transaction,
   terms: CounterTerms,
-  since: number,
+  { since, defined }: SeedSpan,
   { pooled }: SeedSource,
 ): Promise<bigint> => {
   const siblings = await tx.query<{ limit_name: string; partition_value: string; window_id: string; open: bigint }>(
@@ -129,8 +146,9 @@ const openLeases = async (
      FROM counter c JOIN counter_epoch e ON e.counter_id = c.id
      WHERE c.budget = $1 AND c.unit = $2 AND ($3 = '' OR c.partition_value IN ('', $3))
        AND (c.window_end_ms IS NULL OR c.window_end_ms > $4) AND e.epoch <> ''
+       AND EXISTS (SELECT 1 FROM block b WHERE b.counter_id = c.id AND b.taken_at < to_timestamp($5::double precision / 1000))
      GROUP BY c.id`,
-    [terms.budget, terms.unit, terms.partition, since],
+    [terms.budget, terms.unit, terms.partition, since, defined],
   );
   const inPool = new Map(pooled().map((balance) => [keyOf(balance, balance.windowId), balance.pooled]));
   const openByLimit = new Map<string, bigint>();

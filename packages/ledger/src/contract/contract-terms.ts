@@ -9,6 +9,8 @@ export interface ContractLimit {
   /** Milliseconds; null: never resets. */
   readonly windowMs: number | null;
   readonly sliding?: CounterTerms['sliding'];
+  /** A counter for each value of some partition, and none for the whole. */
+  readonly partitioned?: boolean;
 }
 
 export const contractWindow = ({ windowMs }: ContractLimit, now: number): CounterWindow => {

@@ -1,6 +1,13 @@
 import { grantedLease } from '@tollgate/budget';
 import { counterKey, type CounterName } from '../counter.ts';
-import type { AcquireRequest, AcquireResult, GiveBackRequest, Grant, Need } from '../lease-port.ts';
+import {
+  LedgerUnavailable,
+  type AcquireRequest,
+  type AcquireResult,
+  type GiveBackRequest,
+  type Grant,
+  type Need,
+} from '../lease-port.ts';
 import { makeAsyncLock } from './async-lock.ts';
 import type { BlockAnswer, BlockSource, PoolReturn, ResolveCounter } from './block-source.ts';
 import { checkNeeds, checkReturns } from './lease-request-checks.ts';
@@ -68,7 +75,7 @@ export const makeMemoryPool = async (deps: MemoryPoolDeps): Promise<Pool> => {
     const asked = request.needs.map((need) => `${counterKey(need)}=${String(need.need)}`).join('\n');
     const before = granted.find(request.instance, request.seq, asked);
     if (before) return before;
-    if (stopped) throw new LedgerRequestError('unknown_instance', 'this pool has stopped: say hello to its successor');
+    if (stopped) throw new LedgerUnavailable('this pool has stopped: its successor takes over');
     for (;;) {
       await join(request.instance);
       const answer = await tryAcquire(request);

@@ -1,0 +1,4 @@
+/** Real databases for integration tests, also of other packages. No product code imports it. */
+export { anEvent } from './an-event.ts';
+export { startPglite, type TestPglite } from './pglite.ts';
+export { startPostgres, type TestPostgres } from './postgres.ts';
