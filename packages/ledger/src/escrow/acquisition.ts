@@ -1,5 +1,6 @@
 /** One acquisition, asked under one sequence number until it is answered, since a lost reply may have been a grant. */
 import type { AcquireResult, LeasePort, Need } from '../lease-port.ts';
+import { LedgerRefused } from '../ledger-refused.ts';
 import { makeBackoff, mayPass } from './retry.ts';
 import type { Timers } from './timers.ts';
 
@@ -38,7 +39,8 @@ export const makeAcquire =
         return { result: await port.acquire(request), askedAt };
       } catch (fault) {
         onFault(fault, 'acquire');
-        if (!mayPass(fault)) throw fault;
+        // A refusal granted nothing: with nobody waiting there is nothing to find out.
+        if (!mayPass(fault) || (fault instanceof LedgerRefused && !isWanted())) throw fault;
       }
       if (isEnding()) return null;
       const pause = isWanted() ? backoff.next() : UNWANTED_MS;

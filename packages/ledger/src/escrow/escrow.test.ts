@@ -284,8 +284,29 @@ describe('a ledger that is away', () => {
 
   it('throws a refusal of the question itself at once', async () => {
     const bench = aBench();
-    bench.ledger.fault = new LedgerRefused('no such counter', 404, 'unknown_counter');
+    bench.ledger.fault = new LedgerRefused('numbers', 409, 'seq_reused');
     await expect(decide(bench, aRequest([aNeed(10n)]))).rejects.toBe(bench.ledger.fault);
+  });
+
+  it('that restarted does not know us until hello is said again, nor a budget that was just applied', async () => {
+    for (const reason of ['unknown_instance', 'unknown_counter']) {
+      const bench = aBench();
+      bench.ledger.fault = new LedgerRefused('who?', 409, reason);
+      const waiting = bench.escrow.openHold(aRequest([aNeed(10n)]));
+      await bench.time.advance(1_000);
+      bench.ledger.fault = null;
+      await bench.time.advance(500);
+      expect(await waiting).toMatchObject({ held: true });
+    }
+  });
+
+  it('is not asked on for a call that has left, where it refused', async () => {
+    const bench = aBench();
+    bench.ledger.fault = new LedgerRefused('no such counter', 404, 'unknown_counter');
+    await expect(decide(bench, aRequest([aNeed(10n)]))).rejects.toBeInstanceOf(LedgerUnavailable);
+    const { length } = bench.ledger.acquired;
+    await bench.time.advance(60_000);
+    expect(bench.ledger.acquired.length).toBeLessThan(length + 3);
   });
 });
 

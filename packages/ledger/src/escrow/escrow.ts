@@ -5,7 +5,7 @@
 import type { CounterName } from '../counter.ts';
 import type { LeasePort } from '../lease-port.ts';
 import type { CloseRequest } from '../session.ts';
-import type { Life } from '../spool/journal.ts';
+import { ANY_EPOCH, type Life } from '../spool/journal.ts';
 import type { Spool } from '../spool/spool.ts';
 import { makeAcquire, type Acquire } from './acquisition.ts';
 import { makeAdmissionQueue } from './admission-queue.ts';
@@ -15,7 +15,7 @@ import { EscrowClosed } from './escrow-closed.ts';
 import { makeGiveBacks } from './give-backs.ts';
 import { isOpenHold, type Hold, type HoldRequest, type HoldResult, type Settlement } from './hold.ts';
 import { makeHolds } from './holds.ts';
-import { makeLeases } from './leases.ts';
+import { makeLeases, type InHand } from './leases.ts';
 import { settleInterrupted } from './recover.ts';
 import { makeShipper, type LedgerSession } from './shipper.ts';
 import type { Timers } from './timers.ts';
@@ -34,6 +34,7 @@ export interface Escrow {
   enterEpoch(epoch: string): void;
   /** Others wait for these: gives back what is free. */
   recall(names: readonly CounterName[]): void;
+  inHand(): readonly InHand[];
   stats(): EscrowStats;
   /**
    * No new holds; waits for the open ones, gives everything back, ships until acknowledged, closes. Without an end while
@@ -94,6 +95,7 @@ export const makeEscrow = (deps: EscrowDeps): Escrow => {
 
   // Before anything else is written: the seqs of the old lives are theirs.
   const interrupted = settleInterrupted(spool, now());
+  let formerLives = [...spool.lives.values()].filter((life) => life.epochs.has(ANY_EPOCH)).map((life) => life.instance);
   const own = spool.life(instance);
   const states = makeCounterStates();
   const giveBacks = makeGiveBacks({ port, instance, nextSeq, timers, random, onFault });
@@ -124,15 +126,22 @@ export const makeEscrow = (deps: EscrowDeps): Escrow => {
   const enterEpoch = (epoch: string | null): void => {
     if (epoch === null || epoch === currentEpoch || closedEpochs.has(epoch)) return;
     currentEpoch = epoch;
+    writeEpoch(instance, epoch);
+    for (const life of formerLives) writeEpoch(life, epoch);
+    if (formerLives.length > 0) shipper.notify();
+    formerLives = [];
+  };
+
+  const writeEpoch = (life: string, epoch: string): void => {
     try {
-      spool.epoch(instance, epoch);
+      spool.epoch(life, epoch);
     } catch (fault) {
       onFault(fault, 'write an epoch down');
     }
   };
 
   const mayClose = (life: Life, epoch: string): boolean => {
-    if (life !== own) return true;
+    if (life !== own) return epoch !== ANY_EPOCH || currentEpoch !== null;
     return (isEnding ? asked === 0 : epoch !== currentEpoch) && leases.isIdle(epoch);
   };
 
@@ -195,6 +204,8 @@ export const makeEscrow = (deps: EscrowDeps): Escrow => {
     await shipper.drain();
   };
 
+  // Before hello: the ledger may let us into an epoch, and its answer be lost with this process.
+  writeEpoch(instance, ANY_EPOCH);
   if (spool.lives.size > 1) shipper.notify();
 
   return {
@@ -224,6 +235,7 @@ export const makeEscrow = (deps: EscrowDeps): Escrow => {
         if (state) leases.recall(state);
       }
     },
+    inHand: leases.inHand,
     stats: () => {
       const { unacked } = spool.stats();
       return {
@@ -235,7 +247,7 @@ export const makeEscrow = (deps: EscrowDeps): Escrow => {
         pendingEvents: unacked,
         shippedEvents: shipper.counts.shipped,
         refusedEvents: shipper.counts.refused,
-        leases: leases.count(),
+        leases: leases.inHand().length,
       };
     },
     drain: async (signal) => {

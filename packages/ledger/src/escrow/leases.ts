@@ -1,4 +1,5 @@
 /** The leases in hand: what comes in by grants, and what goes back because its time, its epoch or its use is over. */
+import type { CounterName } from '../counter.ts';
 import type { Grant } from '../lease-port.ts';
 import type { Spool } from '../spool/spool.ts';
 import { leaseSize, type CounterState, type CounterStates } from './counter-state.ts';
@@ -18,7 +19,15 @@ export interface Leases {
   recall(state: CounterState): void;
   retireAll(): void;
   isIdle(epoch: string): boolean;
-  count(): number;
+  inHand(): readonly InHand[];
+}
+
+/** One lease, for status pages and for the simulator's oracle. */
+export interface InHand extends CounterName {
+  readonly windowId: string;
+  readonly epoch: string;
+  readonly free: bigint;
+  readonly held: bigint;
 }
 
 export interface LeasesDeps {
@@ -134,10 +143,10 @@ export const makeLeases = ({ states, giveBacks, spool, instance, isOver, isCurre
       for (const { lease } of states.all()) if (lease?.epoch === epoch) return false;
       return !giveBacks.isPending(epoch);
     },
-    count: () => {
-      let leases = leftOver.size;
-      for (const { lease } of states.all()) if (lease) leases += 1;
-      return leases;
+    inHand: () => {
+      const all = [...leftOver];
+      for (const { lease } of states.all()) if (lease) all.push(lease);
+      return all.map(({ name, windowId, epoch, balance, held }) => ({ ...name, windowId, epoch, free: balance, held }));
     },
   };
 };

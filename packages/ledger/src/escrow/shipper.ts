@@ -3,9 +3,10 @@
  * every event of it is stored, and only then does the spool forget it. Events of former lives go first.
  */
 import type { LedgerEvent } from '../event.ts';
+import type { CounterHold } from '../intent.ts';
 import { LedgerRefused } from '../ledger-refused.ts';
 import type { CloseRequest } from '../session.ts';
-import type { Life } from '../spool/journal.ts';
+import { ANY_EPOCH, type Life } from '../spool/journal.ts';
 import type { Spool } from '../spool/spool.ts';
 import { makeBackoff, mayPass } from './retry.ts';
 import type { CancelTimer, Timers } from './timers.ts';
@@ -46,8 +47,10 @@ export interface ShipperDeps {
 export const BATCH_SIZE = 500;
 const BATCH_MS = 100;
 const HURRY_MS = 5;
-/** What a split may find the culprit of. */
-const SPLITTING = [400, 409, 413, 422];
+/** The batch is too large, or one of its events is not to the ledger's liking: halves find out. */
+const SPLITTING = [400, 413, 422];
+/** The id is stored already, with another body. */
+const CONFLICT = 'event_conflict';
 
 export const makeShipper = ({ session, spool, timers, random, mayClose, onFault }: ShipperDeps): Shipper => {
   const counts: ShipperCounts = { shipped: 0, refused: 0 };
@@ -122,13 +125,14 @@ export const makeShipper = ({ session, spool, timers, random, mayClose, onFault 
       await session.ship(batch);
     } catch (fault) {
       onFault(fault, 'ship events');
-      if (mayPass(fault) || !(fault instanceof LedgerRefused) || !SPLITTING.includes(fault.status)) return false;
+      if (!(fault instanceof LedgerRefused) || mayPass(fault)) return false;
+      if (fault.reason !== CONFLICT && !SPLITTING.includes(fault.status)) return false;
       if (batch.length > 1) {
         most = Math.ceil(batch.length / 2);
         return true;
       }
-      // A conflict: this id is stored already, from before a settlement that the disk did not take. The first word stands.
-      if (fault.status !== 409) {
+      // A conflict comes of a settlement that was shipped, but that the disk did not take before a crash. The first word stands.
+      if (fault.reason !== CONFLICT) {
         for (const event of batch) setAside.add(event);
         counts.refused += 1;
         return true;
@@ -145,27 +149,37 @@ export const makeShipper = ({ session, spool, timers, random, mayClose, onFault 
 
   const closeEpochs = async (life: Life): Promise<boolean> => {
     for (const epoch of [...life.epochs]) {
+      if (epoch === ANY_EPOCH) continue;
       const key = `${life.instance} ${epoch}`;
-      if (unclosable.has(key) || life.open.size > 0 || life.unacked.size > 0 || !mayClose(life, epoch)) continue;
-      // Some of its intents may be lost: what it took stays charged, and this much of it is all there is to tell.
-      if (life.damaged) {
-        spool.closed(life.instance, epoch);
-        continue;
-      }
-      try {
-        await session.closeEpoch({ instance: life.instance, epoch, lastSeq: life.lastSeq });
-      } catch (fault) {
-        onFault(fault, 'close an epoch');
-        if (mayPass(fault) || !(fault instanceof LedgerRefused)) return false;
-        // Unknown there: nothing of it is left to close. Anything else waits for the next start, and stays charged until then.
-        if (fault.reason !== 'unknown_instance') {
+      if (unclosable.has(key) || isTouched(life, epoch) || !mayClose(life, epoch)) continue;
+      // Some of its intents may be lost: what it took stays charged, and there is nothing more to tell.
+      if (!life.damaged) {
+        const end = await tellClosed({ instance: life.instance, epoch, lastSeq: deliveredUpTo(life) });
+        if (end === 'again') return false;
+        if (end === 'never') {
           unclosable.add(key);
           continue;
         }
       }
       spool.closed(life.instance, epoch);
     }
+    const isOver = life.epochs.size === 1 && life.open.size === 0 && life.unacked.size === 0;
+    if (isOver && life.epochs.has(ANY_EPOCH) && mayClose(life, ANY_EPOCH)) spool.closed(life.instance, ANY_EPOCH);
     return true;
+  };
+
+  /** `never`: not in this life; the next start asks again, and what is left of the lease stays charged until then. */
+  const tellClosed = async (request: CloseRequest): Promise<'closed' | 'again' | 'never'> => {
+    try {
+      await session.closeEpoch(request);
+      return 'closed';
+    } catch (fault) {
+      onFault(fault, 'close an epoch');
+      if (!(fault instanceof LedgerRefused)) return 'again';
+      // Unknown there: nothing of it is left to close.
+      if (fault.reason === 'unknown_instance') return 'closed';
+      return mayPass(fault) ? 'again' : 'never';
+    }
   };
 
   return {
@@ -185,4 +199,19 @@ export const makeShipper = ({ session, spool, timers, random, mayClose, onFault 
       }),
     counts,
   };
+};
+
+const isTouched = ({ open, unacked }: Life, epoch: string): boolean => {
+  const names = (counters: readonly CounterHold[]): boolean => counters.some((counter) => counter.epoch === epoch);
+  for (const { counters } of open.values()) if (names(counters)) return true;
+  for (const { counters } of unacked.values()) if (names(counters)) return true;
+  return false;
+};
+
+/** Every event up to this number is with the ledger. */
+const deliveredUpTo = ({ open, unacked, lastSeq }: Life): number => {
+  let first = lastSeq + 1;
+  for (const seq of open.keys()) first = Math.min(first, seq);
+  for (const seq of unacked.keys()) first = Math.min(first, seq);
+  return first - 1;
 };

@@ -6,6 +6,12 @@ import type { LedgerEvent } from '../event.ts';
 import type { Intent } from '../intent.ts';
 import type { CounterName } from '../counter.ts';
 
+/**
+ * Stands for an epoch that the ledger may have let a life into without its hearing of it. The next start closes the epoch
+ * of that time for it as well.
+ */
+export const ANY_EPOCH = '';
+
 /** One process life. */
 export interface Life {
   readonly instance: string;
@@ -22,7 +28,6 @@ export type Entry =
   | {
       readonly type: 'P';
       readonly instance: string;
-      /** Empty in a rewritten file: the life has no epoch left, and something else. */
       readonly epoch: string;
       readonly lastSeq: number;
       readonly damaged: boolean;
@@ -65,7 +70,7 @@ export const makeJournal = (): Journal => {
     switch (entry.type) {
       case 'P': {
         const of = life(entry.instance);
-        if (entry.epoch !== '') of.epochs.add(entry.epoch);
+        of.epochs.add(entry.epoch);
         of.damaged ||= entry.damaged;
         of.lastSeq = Math.max(of.lastSeq, entry.lastSeq);
         return;

@@ -8,7 +8,7 @@ import type { LedgerEvent } from '../event.ts';
 import type { Intent } from '../intent.ts';
 import type { Grant } from '../lease-port.ts';
 import { decodeEntry, encodeEntry } from './entry-json.ts';
-import { makeJournal, seqRanges, type Entry, type Journal, type Life } from './journal.ts';
+import { ANY_EPOCH, makeJournal, seqRanges, type Entry, type Journal, type Life } from './journal.ts';
 import { makeRecordWriter, readRecords, type RecordWriter } from './record.ts';
 import type { SpoolDisk, SpoolFile } from './spool-disk.ts';
 import { SpoolFault } from './spool-fault.ts';
@@ -191,7 +191,11 @@ const replay = (
     return { file, size: end, opened };
   }
   file.close();
-  for (const life of journal.lives.values()) life.damaged = true;
+  for (const life of journal.lives.values()) {
+    life.damaged = true;
+    // Carries the mark over, whatever else is left of it.
+    life.epochs.add(ANY_EPOCH);
+  }
   const kept = freeName(disk, `${name}.corrupt`);
   disk.rename(name, kept);
   const opened = { records: records.length, tornBytes: 0, quarantined: kept, damaged: [...journal.lives.keys()] };
@@ -227,8 +231,7 @@ const rewrite = (disk: SpoolDisk, name: string, journal: Journal, write: RecordW
 
 function* remaining(lives: Iterable<Life>): Generator<Entry> {
   for (const { instance, epochs, open, unacked, lastSeq, damaged } of lives) {
-    // Epochs first, and at least one line for a life that has anything left: it carries the mark of damage.
-    if (epochs.size === 0 && open.size + unacked.size > 0) yield { type: 'P', instance, epoch: '', lastSeq, damaged };
+    yield { type: 'P', instance, epoch: ANY_EPOCH, lastSeq, damaged };
     for (const epoch of epochs) yield { type: 'P', instance, epoch, lastSeq, damaged };
     for (const intent of open.values()) yield { type: 'I', intent };
     for (const event of unacked.values()) yield { type: 'S', event };
