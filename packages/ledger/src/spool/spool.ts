@@ -231,7 +231,6 @@ const rewrite = (disk: SpoolDisk, name: string, journal: Journal, write: RecordW
 
 function* remaining(lives: Iterable<Life>): Generator<Entry> {
   for (const { instance, epochs, open, unacked, lastSeq, damaged } of lives) {
-    yield { type: 'P', instance, epoch: ANY_EPOCH, lastSeq, damaged };
     for (const epoch of epochs) yield { type: 'P', instance, epoch, lastSeq, damaged };
     for (const intent of open.values()) yield { type: 'I', intent };
     for (const event of unacked.values()) yield { type: 'S', event };
