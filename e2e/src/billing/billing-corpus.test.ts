@@ -1,4 +1,8 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import type { PriceRow, Usage } from '@tollgate/metering';
 import { bound, charge, estimateAbandoned, estimateMissing } from '@tollgate/metering';
@@ -143,11 +147,31 @@ describe('the golden billing corpus', () => {
   });
 
   it('comes out the same in the Python script, which shares nothing with this code', () => {
-    const { status, stdout, stderr } = spawnSync('python3', [new URL('./recompute.py', import.meta.url).pathname], {
-      encoding: 'utf8',
-    });
+    const { status, stdout, stderr } = recompute();
     expect(stderr).toBe('');
     expect(stdout).toContain(`${corpus.length} of ${corpus.length} rows agree`);
     expect(status).toBe(0);
   });
+
+  it.each([
+    ['a charge that is one nano off', (row: BillingRow) => ({ ...row, charge: String(BigInt(row.charge) + 1n) })],
+    [
+      'a usage that counts a token twice',
+      (row: BillingRow) => ({ ...row, usage: { ...row.usage, input: 1 + (row.usage.input ?? 0) } }),
+    ],
+    ['another price', (row: BillingRow) => ({ ...row, price: { ...row.price, units: { request: '1' } } })],
+    ['an arithmetic that leads elsewhere', (row: BillingRow) => ({ ...row, arithmetic: '1 + 1 = 2' })],
+  ])('is refused by the script for %s, and the row is named', (_what, spoil) => {
+    const folder = mkdtempSync(join(tmpdir(), 'billing-corpus-'));
+    const [row, ...others] = corpus.filter(({ settle }) => settle === undefined);
+    if (row === undefined) throw new Error('the corpus is empty');
+    writeFileSync(join(folder, 'spoilt.json'), JSON.stringify([spoil(row), ...others]));
+    const { status, stderr } = recompute(folder);
+    rmSync(folder, { recursive: true });
+    expect(status).toBe(1);
+    expect(stderr.trim().split('\n')).toEqual([expect.stringContaining(row.id)]);
+  });
 });
+
+const recompute = (...folder: readonly string[]): { status: number | null; stdout: string; stderr: string } =>
+  spawnSync('python3', [fileURLToPath(new URL('./recompute.py', import.meta.url)), ...folder], { encoding: 'utf8' });

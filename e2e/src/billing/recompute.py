@@ -18,8 +18,11 @@ INPUT_KINDS = ("input", "cachedInput", "cacheWrite5m", "cacheWrite1h", "audioInp
 OUTPUT_KINDS = ("output", "reasoning", "audioOutput")
 
 
-def openai_usage(usage, prompt_key, completion_key):
-    """Cached, cache-written and audio tokens are inside the prompt; reasoning and audio inside the completion."""
+def openai_usage(usage, prompt_key, completion_key, provider):
+    """Cached, cache-written and audio tokens are inside the prompt; reasoning and audio inside the completion.
+
+    xAI alone leaves reasoning out of the completion.
+    """
     sent = usage.get(f"{prompt_key}_details") or {}
     answered = usage.get(f"{completion_key}_details") or {}
     cached = sent.get("cached_tokens", usage.get("prompt_cache_hit_tokens", 0))
@@ -32,7 +35,7 @@ def openai_usage(usage, prompt_key, completion_key):
         "cachedInput": cached,
         "cacheWrite5m": written,
         "audioInput": audio,
-        "output": usage.get(completion_key, 0) - reasoning - spoken,
+        "output": usage.get(completion_key, 0) - spoken - (0 if provider == "x-ai" else reasoning),
         "reasoning": reasoning,
         "audioOutput": spoken,
     }
@@ -74,8 +77,8 @@ def json_usage(row):
     if form == "anthropic-messages":
         return anthropic_usage(usage)
     if form == "openai-responses":
-        return openai_usage(usage, "input_tokens", "output_tokens")
-    return openai_usage(usage, "prompt_tokens", "completion_tokens")
+        return openai_usage(usage, "input_tokens", "output_tokens", row["provider"])
+    return openai_usage(usage, "prompt_tokens", "completion_tokens", row["provider"])
 
 
 def parse_events(row):
@@ -97,9 +100,9 @@ def stream_usage(row):
             said = anthropic_stream(said, event)
         elif form == "openai-responses":
             usage = (event.get("response") or {}).get("usage")
-            said = openai_usage(usage, "input_tokens", "output_tokens") if usage else said
+            said = openai_usage(usage, "input_tokens", "output_tokens", row["provider"]) if usage else said
         elif event.get("usage"):
-            said = openai_usage(event["usage"], "prompt_tokens", "completion_tokens")
+            said = openai_usage(event["usage"], "prompt_tokens", "completion_tokens", row["provider"])
     return said
 
 
