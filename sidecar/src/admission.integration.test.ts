@@ -14,12 +14,16 @@ describe('500 calls at once', () => {
   });
 
   const start = async (limit: Parameters<typeof aLimit>[0], waitSeconds = 0): Promise<Harness> => {
-    harness = await startHarness({ snapshot: aSnapshot({ budgets: [aSnapshotBudget({ waitSeconds, limits: [aLimit(limit)] })] }), prices: makeMockPrices() });
+    harness = await startHarness({
+      snapshot: aSnapshot({ budgets: [aSnapshotBudget({ waitSeconds, limits: [aLimit(limit)] })] }),
+      prices: makeMockPrices(),
+    });
     return harness;
   };
   const call = ({ url }: Harness): Promise<CallAnswer> => callJson(`${url}/openai/v1/chat/completions`, aChat());
   const all = (on: Harness): Promise<CallAnswer>[] => Array.from({ length: CALLS }, () => call(on));
-  const count = (answers: readonly CallAnswer[], status: number, code?: string): number => answers.filter((each) => each.status === status && (code === undefined || each.error?.code === code)).length;
+  const count = (answers: readonly CallAnswer[], status: number, code?: string): number =>
+    answers.filter((each) => each.status === status && (code === undefined || each.error?.code === code)).length;
 
   /** What one such call holds and costs, in nano-USD, as its event says. */
   const oneCall = async (): Promise<{ readonly held: bigint; readonly charged: bigint }> => {
@@ -34,7 +38,9 @@ describe('500 calls at once', () => {
   it('against a limit of 100 requests admit exactly 100', async () => {
     const on = await start({ unit: 'requests', max: String(ADMITTED) });
     const answers = await Promise.all(all(on));
-    expect([count(answers, 200), count(answers, 429, 'budget_exhausted') + count(answers, 429, 'budget_held')]).toEqual([ADMITTED, CALLS - ADMITTED]);
+    expect([count(answers, 200), count(answers, 429, 'budget_exhausted') + count(answers, 429, 'budget_held')]).toEqual(
+      [ADMITTED, CALLS - ADMITTED],
+    );
     await on.events(ADMITTED);
     expect(on.mock.log).toHaveLength(ADMITTED);
   });
@@ -45,7 +51,10 @@ describe('500 calls at once', () => {
     on.mock.holdAnswers();
     const pending = all(on);
     const refused = await firstSettled(pending, CALLS - ADMITTED);
-    expect([count(refused, 429, 'budget_held'), refused.every((each) => each.headers.get('retry-after') !== null)]).toEqual([CALLS - ADMITTED, true]);
+    expect([
+      count(refused, 429, 'budget_held'),
+      refused.every((each) => each.headers.get('retry-after') !== null),
+    ]).toEqual([CALLS - ADMITTED, true]);
     await on.mock.gate.untilWaiting(ADMITTED);
     on.mock.release();
     expect(count(await Promise.all(pending), 200)).toBe(ADMITTED);

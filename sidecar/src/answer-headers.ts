@@ -5,7 +5,12 @@ import type { Exchange } from './exchange.ts';
 import type { Estimate } from './pipeline/estimate.ts';
 
 /** With a hold: an answer whose cost is not known yet. */
-export const callHeaders = (exchange: Exchange, { hard, bound, capPut }: Estimate, escrow: Escrow, hold: Hold | null): string[] => {
+export const callHeaders = (
+  exchange: Exchange,
+  { hard, bound, capPut }: Estimate,
+  escrow: Pick<Escrow, 'left'>,
+  hold: Hold | null,
+): string[] => {
   const headers = ['x-tollgate-request-id', exchange.requestId];
   let tightest: { readonly budget: string; readonly left: NanoUsd } | null = null;
   for (const need of hard) {
@@ -13,7 +18,13 @@ export const callHeaders = (exchange: Exchange, { hard, bound, capPut }: Estimat
     const left = escrow.left(need);
     if (left !== null && (tightest === null || left < tightest.left)) tightest = { budget: need.budget, left };
   }
-  if (tightest !== null) headers.push('x-tollgate-budget', tightest.budget, 'x-tollgate-remaining-usd', formatUsd(tightest.left < 0n ? 0n : tightest.left));
+  if (tightest !== null)
+    headers.push(
+      'x-tollgate-budget',
+      tightest.budget,
+      'x-tollgate-remaining-usd',
+      formatUsd(tightest.left < 0n ? 0n : tightest.left),
+    );
   else if (hard[0] !== undefined) headers.push('x-tollgate-budget', hard[0].budget);
   if (hold !== null) headers.push('x-tollgate-held-usd', formatUsd(bound.cost));
   if (capPut !== null) headers.push('x-tollgate-max-output-tokens', String(capPut));

@@ -12,7 +12,12 @@ export interface ProxyConfig {
   readonly subject: Subject;
   readonly secretsDir: string | null;
   /** Base URLs that replace the providers' public ones. */
-  readonly upstreams: { readonly openai: string | null; readonly anthropic: string | null; readonly gemini: string | null; readonly azure: string | null };
+  readonly upstreams: {
+    readonly openai: string | null;
+    readonly anthropic: string | null;
+    readonly gemini: string | null;
+    readonly azure: string | null;
+  };
   readonly allowPrivateUpstreams: boolean;
   readonly requireBudget: boolean;
   readonly logLevel: LogLevel;

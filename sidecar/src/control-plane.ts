@@ -34,7 +34,17 @@ export interface Touch {
 const RETRY_MS = [50, 100, 250, 500, 1_000, 2_000, 5_000] as const;
 const LAST_RETRY_MS = 5_000;
 
-export const keepInTouch = ({ controlPlane, escrow, feed, instance, version, subject, logger, timers, random }: TouchDeps): Touch => {
+export const keepInTouch = ({
+  controlPlane,
+  escrow,
+  feed,
+  instance,
+  version,
+  subject,
+  logger,
+  timers,
+  random,
+}: TouchDeps): Touch => {
   const stop = new AbortController();
   let greeting = false;
   let failures = 0;
@@ -44,7 +54,12 @@ export const keepInTouch = ({ controlPlane, escrow, feed, instance, version, sub
     if (greeting || stop.signal.aborted) return;
     greeting = true;
     try {
-      const { epoch, organisation } = await controlPlane.hello({ contract: LEDGER_CONTRACT, instance, version, subject });
+      const { epoch, organisation } = await controlPlane.hello({
+        contract: LEDGER_CONTRACT,
+        instance,
+        version,
+        subject,
+      });
       escrow.enterEpoch(epoch);
       if (failures > 0) logger.info({ organisation, epoch }, 'control plane is back');
       failures = 0;
@@ -52,11 +67,10 @@ export const keepInTouch = ({ controlPlane, escrow, feed, instance, version, sub
       watch();
     } catch (fault) {
       greeting = false;
-      if (stop.signal.aborted) return;
       if (failures === 0) logger.warn({ err: fault }, 'control plane cannot be reached');
       const pause = RETRY_MS[failures] ?? LAST_RETRY_MS;
       failures += 1;
-      timers.after(pause * (1 + random() / 2), () => void greet());
+      timers.after(pause * (1 + random() / 2), () => void greet()); // Which does nothing once it is closed.
     }
   };
 
@@ -69,7 +83,8 @@ export const keepInTouch = ({ controlPlane, escrow, feed, instance, version, sub
       onSnapshot: (snapshot) => {
         const before = feed.version();
         feed.update(snapshot);
-        if (before !== feed.version()) logger.info({ version: snapshot.version, count: snapshot.budgets.length }, 'policy in force');
+        if (before !== feed.version())
+          logger.info({ version: snapshot.version, count: snapshot.budgets.length }, 'policy in force');
       },
       onRecall: (counters) => escrow.recall(counters),
       onFault: () => void greet(),

@@ -31,6 +31,8 @@ export interface Candidate {
   /** Origin-relative path, base path included. */
   readonly path: string;
   readonly modelSent: string | null;
+  /** The provider id of the price table; null = a host that no table prices. */
+  readonly pricedAs: string | null;
   readonly price: PriceRow | null;
   readonly priceVersion: string | null;
   /** The field that this backend reads an output cap from. */
@@ -61,7 +63,12 @@ export interface Exchange {
 export type Outcome = Refusal | 'answered' | undefined;
 export type Stage = (exchange: Exchange) => Outcome | Promise<Outcome>;
 
-export const makeExchange = (req: IncomingMessage, res: ServerResponse, requestId: string, startedAt: number): Exchange => ({
+export const makeExchange = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  requestId: string,
+  startedAt: number,
+): Exchange => ({
   req,
   res,
   requestId,

@@ -3,24 +3,71 @@ import { answerHeaders, requestHeaders } from './headers.ts';
 
 describe('headers that cross the proxy', () => {
   it('keeps what the caller and its SDK say, in the words they used', () => {
-    const raw = ['Authorization', 'Bearer k', 'OpenAI-Organization', 'o', 'X-Stainless-Lang', 'js', 'anthropic-beta', 'a', 'Anthropic-Beta', 'b'];
+    const raw = [
+      'Authorization',
+      'Bearer k',
+      'OpenAI-Organization',
+      'o',
+      'X-Stainless-Lang',
+      'js',
+      'anthropic-beta',
+      'a',
+      'Anthropic-Beta',
+      'b',
+    ];
     expect(requestHeaders(raw, null)).toEqual(raw);
   });
 
-  it.each(['Host', 'Connection', 'Transfer-Encoding', 'Cookie', 'Accept-Encoding', 'X-Tollgate-Org', 'X-Forwarded-For', 'x-original-url', 'X_User', 'X-Portkey-Custom-Host', 'Proxy-Authorization', 'Expect'])(
-    'drops %s from a request',
-    (name) => {
-      expect(requestHeaders([name, 'x', 'accept', '*/*'], null)).toEqual(['accept', '*/*']);
-    },
-  );
+  it.each([
+    'Host',
+    'Connection',
+    'Transfer-Encoding',
+    'Cookie',
+    'Accept-Encoding',
+    'X-Tollgate-Org',
+    'X-Forwarded-For',
+    'x-original-url',
+    'X_User',
+    'X-Portkey-Custom-Host',
+    'Proxy-Authorization',
+    'Expect',
+  ])('drops %s from a request', (name) => {
+    expect(requestHeaders([name, 'x', 'accept', '*/*'], null)).toEqual(['accept', '*/*']);
+  });
 
   it('puts its own credential in the place of all that the caller sent', () => {
-    const raw = ['Authorization', 'Bearer theirs', 'x-api-key', 'theirs', 'api-key', 'theirs', 'X-Goog-Api-Key', 'theirs', 'accept', '*/*'];
+    const raw = [
+      'Authorization',
+      'Bearer theirs',
+      'x-api-key',
+      'theirs',
+      'api-key',
+      'theirs',
+      'X-Goog-Api-Key',
+      'theirs',
+      'accept',
+      '*/*',
+    ];
     expect(requestHeaders(raw, { name: 'x-api-key', value: 'ours' })).toEqual(['accept', '*/*', 'x-api-key', 'ours']);
   });
 
   it('drops cookies, framing and its own names from an answer, and keeps the rest', () => {
-    const headers = { 'content-type': 'application/json', 'set-cookie': ['a=b'], 'content-length': '3', 'x-tollgate-cost-usd': '0', 'x-ratelimit-remaining': '9', vary: 'a', connection: 'close' };
-    expect(answerHeaders(headers)).toEqual(['content-type', 'application/json', 'x-ratelimit-remaining', '9', 'vary', 'a']);
+    const headers = {
+      'content-type': 'application/json',
+      'set-cookie': ['a=b'],
+      'content-length': '3',
+      'x-tollgate-cost-usd': '0',
+      'x-ratelimit-remaining': '9',
+      vary: 'a',
+      connection: 'close',
+    };
+    expect(answerHeaders(headers)).toEqual([
+      'content-type',
+      'application/json',
+      'x-ratelimit-remaining',
+      '9',
+      'vary',
+      'a',
+    ]);
   });
 });

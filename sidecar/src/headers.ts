@@ -5,7 +5,17 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 
-const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'];
+const HOP_BY_HOP = [
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+];
 
 const REQUEST_DROPPED = new Set([
   ...HOP_BY_HOP,
@@ -30,12 +40,20 @@ const REQUEST_DROPPED = new Set([
 const REQUEST_DROPPED_PREFIXES = ['x-tollgate-', 'x-forwarded-', 'x-portkey-'];
 
 /** Each provider's own way to say who pays. */
-export const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set(['authorization', 'x-api-key', 'api-key', 'x-goog-api-key']);
+export const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set([
+  'authorization',
+  'x-api-key',
+  'api-key',
+  'x-goog-api-key',
+]);
 
 const ANSWER_DROPPED = new Set([...HOP_BY_HOP, 'set-cookie', 'set-cookie2', 'alt-svc', 'content-length']);
 
 /** A flat list of names and values, as undici takes it. `credential` replaces whatever the caller sent. */
-export const requestHeaders = (raw: readonly string[], credential: { readonly name: string; readonly value: string } | null): string[] => {
+export const requestHeaders = (
+  raw: readonly string[],
+  credential: { readonly name: string; readonly value: string } | null,
+): string[] => {
   const out: string[] = [];
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const written = raw[i] as string;

@@ -7,12 +7,34 @@ import type { AttemptObserver } from './pipeline/attempt.ts';
 export const PROXY_METRICS = [
   { name: 'tollgate_calls_total', kind: 'counter', help: 'Calls that reached the proxy.' },
   { name: 'tollgate_calls_open', kind: 'gauge', help: 'Calls under way.' },
-  { name: 'tollgate_refusals_total', kind: 'counter', help: 'Calls that the proxy itself answered with a "no", by its code.', labels: ['code'] },
+  {
+    name: 'tollgate_refusals_total',
+    kind: 'counter',
+    help: 'Calls that the proxy itself answered with a "no", by its code.',
+    labels: ['code'],
+  },
   { name: 'tollgate_faults_total', kind: 'counter', help: 'Calls answered 500 for a fault of the proxy.' },
-  { name: 'tollgate_attempts_settled_total', kind: 'counter', help: 'Upstream attempts settled, by how.', labels: ['kind'] },
-  { name: 'tollgate_hold_violations_total', kind: 'counter', help: 'Attempts charged more than was held. Must stay 0.' },
-  { name: 'tollgate_clamped_calls_total', kind: 'counter', help: 'Calls whose output cap was lowered to what the budget could pay.' },
-  { name: 'tollgate_unmetered_calls_total', kind: 'counter', help: 'Calls to paths that are not metered and not known to be free.' },
+  {
+    name: 'tollgate_attempts_settled_total',
+    kind: 'counter',
+    help: 'Upstream attempts settled, by how.',
+    labels: ['kind'],
+  },
+  {
+    name: 'tollgate_hold_violations_total',
+    kind: 'counter',
+    help: 'Attempts charged more than was held. Must stay 0.',
+  },
+  {
+    name: 'tollgate_clamped_calls_total',
+    kind: 'counter',
+    help: 'Calls whose output cap was lowered to what the budget could pay.',
+  },
+  {
+    name: 'tollgate_unmetered_calls_total',
+    kind: 'counter',
+    help: 'Calls to paths that are not metered and not known to be free.',
+  },
   { name: 'tollgate_lease_requests_total', kind: 'counter', help: 'Lease acquisitions sent to the ledger.' },
   { name: 'tollgate_holds_open', kind: 'gauge', help: 'Holds not yet settled.' },
   { name: 'tollgate_spool_pending_events', kind: 'gauge', help: 'Events that the ledger has not acknowledged yet.' },
@@ -29,7 +51,12 @@ export interface ProxyMetrics {
 }
 
 export interface ObserverLog {
-  readonly refused: (fields: { readonly code: string; readonly status: number; readonly budget: string | null; readonly requestId: string }) => void;
+  readonly refused: (fields: {
+    readonly code: string;
+    readonly status: number;
+    readonly budget: string | null;
+    readonly requestId: string;
+  }) => void;
   readonly faulted: (error: unknown, requestId: string) => void;
   readonly holdViolated: (model: string | null) => void;
 }
@@ -48,18 +75,50 @@ export const makeProxyMetrics = ({ log, stats, isReady }: ProxyMetricsDeps): Pro
   const bump = (counter: Map<string, number>, key: string): void => void counter.set(key, (counter.get(key) ?? 0) + 1);
   const plain = (read: () => number) => () => [{ labels: {}, value: read() }];
 
-  page.source('tollgate_calls_total', plain(() => counts.calls));
-  page.source('tollgate_calls_open', plain(() => counts.open));
-  page.source('tollgate_faults_total', plain(() => counts.faults));
-  page.source('tollgate_hold_violations_total', plain(() => counts.violations));
-  page.source('tollgate_clamped_calls_total', plain(() => counts.clamped));
-  page.source('tollgate_unmetered_calls_total', plain(() => counts.unmetered));
+  page.source(
+    'tollgate_calls_total',
+    plain(() => counts.calls),
+  );
+  page.source(
+    'tollgate_calls_open',
+    plain(() => counts.open),
+  );
+  page.source(
+    'tollgate_faults_total',
+    plain(() => counts.faults),
+  );
+  page.source(
+    'tollgate_hold_violations_total',
+    plain(() => counts.violations),
+  );
+  page.source(
+    'tollgate_clamped_calls_total',
+    plain(() => counts.clamped),
+  );
+  page.source(
+    'tollgate_unmetered_calls_total',
+    plain(() => counts.unmetered),
+  );
   page.source('tollgate_refusals_total', () => [...refusals].map(([code, value]) => ({ labels: { code }, value })));
-  page.source('tollgate_attempts_settled_total', () => [...settled].map(([kind, value]) => ({ labels: { kind }, value })));
-  page.source('tollgate_lease_requests_total', plain(() => stats().acquisitions));
-  page.source('tollgate_holds_open', plain(() => stats().openHolds));
-  page.source('tollgate_spool_pending_events', plain(() => stats().pendingEvents));
-  page.source('tollgate_snapshot_ready', plain(() => (isReady() ? 1 : 0)));
+  page.source('tollgate_attempts_settled_total', () =>
+    [...settled].map(([kind, value]) => ({ labels: { kind }, value })),
+  );
+  page.source(
+    'tollgate_lease_requests_total',
+    plain(() => stats().acquisitions),
+  );
+  page.source(
+    'tollgate_holds_open',
+    plain(() => stats().openHolds),
+  );
+  page.source(
+    'tollgate_spool_pending_events',
+    plain(() => stats().pendingEvents),
+  );
+  page.source(
+    'tollgate_snapshot_ready',
+    plain(() => (isReady() ? 1 : 0)),
+  );
 
   return {
     page,

@@ -114,7 +114,12 @@ export const buildServer = (deps: ServerDeps): ProxyServer => {
 
   const fault = (exchange: Exchange, error: unknown): void => {
     observe.faulted(error, exchange);
-    sendRefusal(exchange.res, exchange.shape, refuse('internal', 'the proxy failed; the fault is in its log under this request id'), exchange.requestId);
+    sendRefusal(
+      exchange.res,
+      exchange.shape,
+      refuse('internal', 'the proxy failed; the fault is in its log under this request id'),
+      exchange.requestId,
+    );
   };
 
   const server = createServer(
@@ -134,7 +139,10 @@ export const buildServer = (deps: ServerDeps): ProxyServer => {
   );
   // All of them are seen, so that too many is an error and not a silent cut (reliability.md 4.3 row 14).
   server.maxHeadersCount = 0;
-  server.on('upgrade', upgradeHandler(deps, () => isDraining));
+  server.on(
+    'upgrade',
+    upgradeHandler(deps, () => isDraining),
+  );
   server.on('connect', (_req, socket: Duplex) => {
     socket.end('HTTP/1.1 405 Method Not Allowed\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
   });
@@ -162,17 +170,24 @@ const upgradeHandler = (deps: ServerDeps, isDraining: () => boolean) => {
   return (req: IncomingMessage, socket: Socket, head: Buffer): void => {
     socket.on('error', () => socket.destroy());
     const answer = (refusal: Refusal): void => {
-      socket.end(`HTTP/1.1 ${String(refusal.status)} ${refusal.code}\r\ncontent-type: text/plain\r\nconnection: close\r\ncontent-length: ${String(Buffer.byteLength(refusal.message))}\r\n\r\n${refusal.message}`);
+      socket.end(
+        `HTTP/1.1 ${String(refusal.status)} ${refusal.code}\r\ncontent-type: text/plain\r\nconnection: close\r\ncontent-length: ${String(Buffer.byteLength(refusal.message))}\r\n\r\n${refusal.message}`,
+      );
     };
     const go = async (): Promise<void> => {
       const requestId = deps.nextRequestId();
       const refusal = await check({ req } as Exchange);
       if (refusal !== undefined && refusal !== 'answered') return answer(refusal);
-      if (req.headers.upgrade?.toLowerCase() !== 'websocket') return answer(refuse('bad_request', 'only WebSocket upgrades are served'));
+      if (req.headers.upgrade?.toLowerCase() !== 'websocket')
+        return answer(refuse('bad_request', 'only WebSocket upgrades are served'));
       if (isDraining()) return answer(refuse('draining', 'this proxy is shutting down'));
       const fate = pathFate('GET', req.url ?? '/');
       if (fate.fate === 'invalid') return answer(refuse('not_found', fate.message));
-      const leave = await leaveTo(requestId, { provider: fate.provider, upstreamPath: fate.upstreamPath, isFree: false });
+      const leave = await leaveTo(requestId, {
+        provider: fate.provider,
+        upstreamPath: fate.upstreamPath,
+        isFree: false,
+      });
       if (!leave.leave) return answer(leave.refusal);
       socket.once('close', () => {
         leave.done(true);
@@ -190,8 +205,17 @@ const onClientError = (error: NodeJS.ErrnoException, socket: Duplex): void => {
     return;
   }
   const [status, text] = CLIENT_ERRORS[error.code ?? ''] ?? [400, 'Bad Request'];
-  const body = JSON.stringify({ error: { message: `${text}: the request is not valid HTTP/1.1 or did not arrive in time`, type: 'invalid_request_error', param: null, code: 'bad_request' } });
-  socket.end(`HTTP/1.1 ${String(status)} ${text}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: ${String(Buffer.byteLength(body))}\r\n\r\n${body}`);
+  const body = JSON.stringify({
+    error: {
+      message: `${text}: the request is not valid HTTP/1.1 or did not arrive in time`,
+      type: 'invalid_request_error',
+      param: null,
+      code: 'bad_request',
+    },
+  });
+  socket.end(
+    `HTTP/1.1 ${String(status)} ${text}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: ${String(Buffer.byteLength(body))}\r\n\r\n${body}`,
+  );
 };
 
 const CLIENT_ERRORS: Readonly<Record<string, readonly [number, string]>> = {

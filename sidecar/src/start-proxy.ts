@@ -6,7 +6,15 @@ import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { makeEscrow } from '@tollgate/ledger/escrow';
 import { openFileDisk, openSpool } from '@tollgate/ledger/spool';
-import { listenUrl, makeReleases, monotonicClock, startAdminServer, systemTimers, type Logger, type ReleaseReport } from '@tollgate/runtime';
+import {
+  listenUrl,
+  makeReleases,
+  monotonicClock,
+  startAdminServer,
+  systemTimers,
+  type Logger,
+  type ReleaseReport,
+} from '@tollgate/runtime';
 import { makeTokenCounter } from '@tollgate/tokenizer';
 import { makeInputCounter } from './policy/input-counter.ts';
 import { makePolicyFeed } from './policy/policy-feed.ts';
@@ -48,7 +56,17 @@ const POLICY_WAIT_MS = 10_000;
 const DRAINS = 64;
 const CONNECT_MS = 10_000;
 
-export const startProxy = async ({ config, controlPlane, tokenizerWorker, version, logger, instance, now, random, env }: ProxyStart): Promise<RunningProxy> => {
+export const startProxy = async ({
+  config,
+  controlPlane,
+  tokenizerWorker,
+  version,
+  logger,
+  instance,
+  now,
+  random,
+  env,
+}: ProxyStart): Promise<RunningProxy> => {
   const releases = makeReleases(systemTimers);
   const clock = monotonicClock;
   const { limits } = config;
@@ -83,7 +101,10 @@ export const startProxy = async ({ config, controlPlane, tokenizerWorker, versio
         holdViolated: (model) => logger.error({ model }, 'charge above its hold'),
       },
     });
-    const extraCa = env['NODE_EXTRA_CA_CERTS'] === undefined && env['TOLLGATE_EXTRA_CA_FILE'] !== undefined ? [readFileSync(env['TOLLGATE_EXTRA_CA_FILE'], 'utf8')] : null;
+    const extraCa =
+      env['NODE_EXTRA_CA_CERTS'] === undefined && env['TOLLGATE_EXTRA_CA_FILE'] !== undefined
+        ? [readFileSync(env['TOLLGATE_EXTRA_CA_FILE'], 'utf8')]
+        : null;
     const isAllowed = makeAddressCheck({ allowPrivate: config.allowPrivateUpstreams });
     const transport = makeTransport({
       isAllowed,
@@ -104,7 +125,14 @@ export const startProxy = async ({ config, controlPlane, tokenizerWorker, versio
     let calls = 0;
     const { server, openCalls, startDraining } = buildServer({
       guard: { allowedHosts: isLoopback(config.listen.host) ? LOOPBACK_HOSTS : null },
-      pass: { passThrough, policy: feed.current, overrides: config.upstreams, escrow, now, unmetered: metrics.observer.unmetered },
+      pass: {
+        passThrough,
+        policy: feed.current,
+        overrides: config.upstreams,
+        escrow,
+        now,
+        unmetered: metrics.observer.unmetered,
+      },
       route: { policy: feed.current, overrides: config.upstreams, requireBudget: config.requireBudget },
       attempt: {
         escrow,
@@ -138,8 +166,19 @@ export const startProxy = async ({ config, controlPlane, tokenizerWorker, versio
     });
     const bound = server.address() as AddressInfo;
 
-    touch = keepInTouch({ controlPlane, escrow, feed, instance, version, subject: config.subject, logger, timers: systemTimers, random });
-    releases.add('control plane', () => touch?.close());
+    touch = keepInTouch({
+      controlPlane,
+      escrow,
+      feed,
+      instance,
+      version,
+      subject: config.subject,
+      logger,
+      timers: systemTimers,
+      random,
+    });
+    const opened = touch;
+    releases.add('control plane', () => opened.close());
     releases.add('leases and events', () => escrow.drain());
     releases.add('calls', async () => {
       startDraining();

@@ -10,26 +10,46 @@ export interface Endpoint {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-export const CHAT_BODY = JSON.stringify({ model: 'gpt-4o-mini', max_tokens: 200, messages: [{ role: 'user', content: `Say something about toll gates. ${'word '.repeat(120)}` }] });
+export const CHAT_BODY = JSON.stringify({
+  model: 'gpt-4o-mini',
+  max_tokens: 200,
+  messages: [{ role: 'user', content: `Say something about toll gates. ${'word '.repeat(120)}` }],
+});
 
 /** Closed loop by wrk: requests per second at a number of connections. */
-export const closedLoop = async (endpoint: Endpoint, connections: number, seconds: number, dir: string): Promise<{ readonly perSecond: number; readonly requests: number; readonly errors: number }> => {
+export const closedLoop = async (
+  endpoint: Endpoint,
+  connections: number,
+  seconds: number,
+  dir: string,
+): Promise<{ readonly perSecond: number; readonly requests: number; readonly errors: number }> => {
   const script = join(dir, 'post.lua');
   const headers = Object.entries({ 'Content-Type': 'application/json', ...endpoint.headers });
-  writeFileSync(script, `wrk.method="POST"\nwrk.body=[[${CHAT_BODY}]]\n${headers.map(([name, value]) => `wrk.headers["${name}"]="${value}"`).join('\n')}\n`);
+  writeFileSync(
+    script,
+    `wrk.method="POST"\nwrk.body=[[${CHAT_BODY}]]\n${headers.map(([name, value]) => `wrk.headers["${name}"]="${value}"`).join('\n')}\n`,
+  );
   const url = `http://127.0.0.1:${String(endpoint.port)}${endpoint.path}`;
   const text = await new Promise<string>((resolve, reject) => {
-    execFile('wrk', ['-t1', `-c${String(connections)}`, `-d${String(seconds)}s`, '-s', script, url], (error, stdout) => (error === null ? resolve(stdout) : reject(error)));
+    execFile('wrk', ['-t1', `-c${String(connections)}`, `-d${String(seconds)}s`, '-s', script, url], (error, stdout) =>
+      error === null ? resolve(stdout) : reject(error),
+    );
   });
   return {
     perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1] ?? NaN),
     requests: Number(/(\d+) requests in/.exec(text)?.[1] ?? 0),
-    errors: Number(/Non-2xx or 3xx responses: (\d+)/.exec(text)?.[1] ?? 0) + Number(/Socket errors: connect (\d+)/.exec(text)?.[1] ?? 0),
+    errors:
+      Number(/Non-2xx or 3xx responses: (\d+)/.exec(text)?.[1] ?? 0) +
+      Number(/Socket errors: connect (\d+)/.exec(text)?.[1] ?? 0),
   };
 };
 
 /** Open loop: a steady rate, one request each interval whatever became of the last. Microseconds from the intended time. */
-export const openLoop = async (endpoint: Endpoint, perSecond: number, seconds: number): Promise<{ readonly latencies: number[]; readonly errors: number }> => {
+export const openLoop = async (
+  endpoint: Endpoint,
+  perSecond: number,
+  seconds: number,
+): Promise<{ readonly latencies: number[]; readonly errors: number }> => {
   const agent = new Agent({ keepAlive: true, maxSockets: 256 });
   const latencies: number[] = [];
   let errors = 0;
@@ -60,9 +80,19 @@ export interface StreamResult {
 }
 
 /** So many streams at once, each of so many chunks, so many milliseconds apart. */
-export const streams = async (endpoint: Endpoint, count: number, chunks: number, gapMs: number): Promise<StreamResult> => {
+export const streams = async (
+  endpoint: Endpoint,
+  count: number,
+  chunks: number,
+  gapMs: number,
+): Promise<StreamResult> => {
   const agent = new Agent({ keepAlive: true, maxSockets: count });
-  const body = JSON.stringify({ model: 'gpt-4o-mini', max_tokens: 2000, stream: true, messages: [{ role: 'user', content: `bench-${String(chunks)}-${String(gapMs)}` }] });
+  const body = JSON.stringify({
+    model: 'gpt-4o-mini',
+    max_tokens: 2000,
+    stream: true,
+    messages: [{ role: 'user', content: `bench-${String(chunks)}-${String(gapMs)}` }],
+  });
   const firstByte: number[] = [];
   let errors = 0;
   let seen = 0;
@@ -87,14 +117,23 @@ export const streams = async (endpoint: Endpoint, count: number, chunks: number,
 const post = (endpoint: Endpoint, body: string, agent: Agent, onData?: (text: string) => void): Promise<string> =>
   new Promise((resolve, reject) => {
     const outgoing = request(
-      { host: '127.0.0.1', port: endpoint.port, path: endpoint.path, method: 'POST', agent, headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...endpoint.headers } },
+      {
+        host: '127.0.0.1',
+        port: endpoint.port,
+        path: endpoint.path,
+        method: 'POST',
+        agent,
+        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...endpoint.headers },
+      },
       (answer) => {
         let text = '';
         answer.setEncoding('utf8').on('data', (piece: string) => {
           onData?.(piece);
           text = onData === undefined ? '' : piece;
         });
-        answer.on('end', () => (answer.statusCode === 200 ? resolve(text) : reject(new Error(`status ${String(answer.statusCode)}`))));
+        answer.on('end', () =>
+          answer.statusCode === 200 ? resolve(text) : reject(new Error(`status ${String(answer.statusCode)}`)),
+        );
         answer.on('error', reject);
       },
     );

@@ -41,8 +41,14 @@ process.on('SIGINT', () => {
 });
 
 try {
-  targets.push(await startNginx(upstream.port, dir), await startPortkey(upstream.port), await startTollgate(upstream.port, dir));
-  const measured = new Map<string, Measured>(targets.map(({ name, readyMs }) => [name, { readyMs, idleMiB: 0, peakMiB: 0, rounds: [], streams: [] }]));
+  targets.push(
+    await startNginx(upstream.port, dir),
+    await startPortkey(upstream.port),
+    await startTollgate(upstream.port, dir),
+  );
+  const measured = new Map<string, Measured>(
+    targets.map(({ name, readyMs }) => [name, { readyMs, idleMiB: 0, peakMiB: 0, rounds: [], streams: [] }]),
+  );
   const of = (name: string): Measured => {
     const entry = measured.get(name);
     if (entry === undefined) throw new Error(`nothing is measured of ${name}`);
@@ -58,21 +64,46 @@ try {
       const closed = await closedLoop(target.endpoint, 64, seconds, dir);
       const cpuPerRequest = (cpuMicros(target.pids) - before) / closed.requests;
       const open = await openLoop(target.endpoint, 200, seconds);
-      of(target.name).rounds.push({ perSecond: closed.perSecond, cpuPerRequest, errors: closed.errors + open.errors, p50: percentile(open.latencies, 50), p99: percentile(open.latencies, 99) });
+      of(target.name).rounds.push({
+        perSecond: closed.perSecond,
+        cpuPerRequest,
+        errors: closed.errors + open.errors,
+        p50: percentile(open.latencies, 50),
+        p99: percentile(open.latencies, 99),
+      });
     }
-    say(`round ${String(round)} of ${String(rounds)}: ${targets.map(({ name }) => `${name} ${(of(name).rounds.at(-1)?.perSecond ?? 0).toFixed(0)}/s ${(of(name).rounds.at(-1)?.cpuPerRequest ?? 0).toFixed(0)} µs`).join(', ')}`);
+    say(
+      `round ${String(round)} of ${String(rounds)}: ${targets.map(({ name }) => `${name} ${(of(name).rounds.at(-1)?.perSecond ?? 0).toFixed(0)}/s ${(of(name).rounds.at(-1)?.cpuPerRequest ?? 0).toFixed(0)} µs`).join(', ')}`,
+    );
   }
   for (let round = 1; round <= Math.min(3, rounds); round += 1) {
     for (const target of targets.filter(({ name }) => name !== 'portkey')) {
       const before = cpuMicros(target.pids);
       const result = await streams(target.endpoint, 500, 50, 100);
       const cpuPerChunk = (cpuMicros(target.pids) - before) / Math.max(1, result.chunks);
-      of(target.name).streams.push({ errors: result.errors, cpuPerChunk, firstByteP99: percentile(result.firstByte, 99) });
+      of(target.name).streams.push({
+        errors: result.errors,
+        cpuPerChunk,
+        firstByteP99: percentile(result.firstByte, 99),
+      });
     }
-    say(`streams ${String(round)}: ${targets.map(({ name }) => `${name} ${(of(name).streams.at(-1)?.cpuPerChunk ?? 0).toFixed(1)} µs/chunk`).join(', ')}`);
+    say(
+      `streams ${String(round)}: ${targets.map(({ name }) => `${name} ${(of(name).streams.at(-1)?.cpuPerChunk ?? 0).toFixed(1)} µs/chunk`).join(', ')}`,
+    );
   }
   for (const target of targets) if (target.pids.length > 0) of(target.name).peakMiB = memoryMiB(target.pids).peak;
-  const text = report({ measured, rounds, seconds, machine: { cores: cpus().length, model: cpus()[0]?.model ?? '', memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.version }, date: new Date().toISOString().slice(0, 10) });
+  const text = report({
+    measured,
+    rounds,
+    seconds,
+    machine: {
+      cores: cpus().length,
+      model: cpus()[0]?.model ?? '',
+      memoryGiB: Math.round(totalmem() / 2 ** 30),
+      node: process.version,
+    },
+    date: new Date().toISOString().slice(0, 10),
+  });
   const file = resolve(import.meta.dirname, '../../../docs/benchmarks.md');
   writeFileSync(file, text);
   say(`written: ${file}`);

@@ -30,13 +30,20 @@ export interface ReportInput {
   readonly measured: ReadonlyMap<string, Measured>;
   readonly rounds: number;
   readonly seconds: number;
-  readonly machine: { readonly cores: number; readonly model: string; readonly memoryGiB: number; readonly node: string };
+  readonly machine: {
+    readonly cores: number;
+    readonly model: string;
+    readonly memoryGiB: number;
+    readonly node: string;
+  };
   readonly date: string;
 }
 
 export const report = ({ measured, rounds, seconds, machine, date }: ReportInput): string => {
-  const figure = (name: string, pick: (round: Round) => number): number => median((measured.get(name)?.rounds ?? []).map(pick));
-  const streamFigure = (name: string, pick: (round: StreamRound) => number): number => median((measured.get(name)?.streams ?? []).map(pick));
+  const figure = (name: string, pick: (round: Round) => number): number =>
+    median((measured.get(name)?.rounds ?? []).map(pick));
+  const streamFigure = (name: string, pick: (round: StreamRound) => number): number =>
+    median((measured.get(name)?.streams ?? []).map(pick));
   const cpu = (name: string): number => figure(name, ({ cpuPerRequest }) => cpuPerRequest);
   const rate = (name: string): number => figure(name, ({ perSecond }) => perSecond);
   const added = (name: string): number => figure(name, ({ p50 }) => p50) - figure('direct', ({ p50 }) => p50);
@@ -46,9 +53,23 @@ export const report = ({ measured, rounds, seconds, machine, date }: ReportInput
     goal("CPU per request, × Portkey's", cpu('tollgate') / cpu('portkey'), 1 / 25),
     goal('requests per second at 64 connections, × nginx', rate('tollgate') / rate('nginx'), 0.4, 'least'),
     goal('added p50 at 200/s, × what nginx adds', added('tollgate') / added('nginx'), 1.8),
-    goal('500 streams: CPU per chunk, × nginx', streamFigure('tollgate', ({ cpuPerChunk }) => cpuPerChunk) / streamFigure('nginx', ({ cpuPerChunk }) => cpuPerChunk), 2),
-    goal('500 streams: first byte p99, × nginx', streamFigure('tollgate', ({ firstByteP99 }) => firstByteP99) / streamFigure('nginx', ({ firstByteP99 }) => firstByteP99), 10),
-    goal('500 streams: errors', (tollgate?.streams ?? []).reduce((sum, { errors }) => sum + errors, 0), 0),
+    goal(
+      '500 streams: CPU per chunk, × nginx',
+      streamFigure('tollgate', ({ cpuPerChunk }) => cpuPerChunk) /
+        streamFigure('nginx', ({ cpuPerChunk }) => cpuPerChunk),
+      2,
+    ),
+    goal(
+      '500 streams: first byte p99, × nginx',
+      streamFigure('tollgate', ({ firstByteP99 }) => firstByteP99) /
+        streamFigure('nginx', ({ firstByteP99 }) => firstByteP99),
+      10,
+    ),
+    goal(
+      '500 streams: errors',
+      (tollgate?.streams ?? []).reduce((sum, { errors }) => sum + errors, 0),
+      0,
+    ),
     goal('RSS idle, MiB', tollgate?.idleMiB ?? NaN, 80),
     goal('RSS peak under this load, MiB', tollgate?.peakMiB ?? NaN, 120),
   ];
@@ -83,14 +104,27 @@ ${[...measured]
 |---|---|---|---|
 ${[...measured]
   .filter(([, { streams }]) => streams.length > 0)
-  .map(([name, { streams }]) => `| ${name} | ${name === 'direct' ? '' : streamFigure(name, ({ cpuPerChunk }) => cpuPerChunk).toFixed(1)} | ${streamFigure(name, ({ firstByteP99 }) => firstByteP99).toFixed(0)} | ${String(streams.reduce((sum, { errors }) => sum + errors, 0))} |`)
+  .map(
+    ([name, { streams }]) =>
+      `| ${name} | ${name === 'direct' ? '' : streamFigure(name, ({ cpuPerChunk }) => cpuPerChunk).toFixed(1)} | ${streamFigure(name, ({ firstByteP99 }) => firstByteP99).toFixed(0)} | ${String(streams.reduce((sum, { errors }) => sum + errors, 0))} |`,
+  )
   .join('\n')}
 `;
 };
 
-const goal = (what: string, value: number, bound: number, kind: 'most' | 'least' = 'most'): [string, string, string, boolean] => {
+const goal = (
+  what: string,
+  value: number,
+  bound: number,
+  kind: 'most' | 'least' = 'most',
+): [string, string, string, boolean] => {
   const digits = bound > 0 && bound < 0.1 ? 3 : bound >= 10 ? 0 : 2;
-  return [what, value.toFixed(digits), `${kind === 'most' ? '≤' : '≥'} ${bound.toFixed(digits)}`, kind === 'most' ? value <= bound : value >= bound];
+  return [
+    what,
+    value.toFixed(digits),
+    `${kind === 'most' ? '≤' : '≥'} ${bound.toFixed(digits)}`,
+    kind === 'most' ? value <= bound : value >= bound,
+  ];
 };
 
 const round = (value: number): string => value.toFixed(0);

@@ -20,10 +20,15 @@ export interface Target {
 const CHAT = '/v1/chat/completions';
 
 /** Where a core can be had for the target alone, it is pinned to it, so that what it does is what one core does. */
-const pinned = (command: string, args: readonly string[]): [string, string[]] => ['taskset', ['-c', '0', command, ...args]];
+const pinned = (command: string, args: readonly string[]): [string, string[]] => [
+  'taskset',
+  ['-c', '0', command, ...args],
+];
 
 export const startUpstream = async (): Promise<{ readonly port: number; stop(): void }> => {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'upstream.ts')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'upstream.ts')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const port = Number(await firstLine(child));
   return { port, stop: () => child.kill() };
 };
@@ -48,19 +53,43 @@ export const startNginx = async (upstreamPort: number, dir: string): Promise<Tar
        upstream provider { server 127.0.0.1:${String(upstreamPort)}; keepalive 1024; keepalive_requests 1000000; }
        server { listen 127.0.0.1:${String(port)} backlog=4096; location / { proxy_pass http://provider; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off; proxy_read_timeout 600s; } } }`,
   );
-  const child = spawn(...pinned('nginx', ['-c', config, '-p', dir, '-e', join(dir, 'nginx.log')]), { stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(...pinned('nginx', ['-c', config, '-p', dir, '-e', join(dir, 'nginx.log')]), {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const readyMs = await untilListening(port, child);
   const pid = child.pid ?? 0;
-  return { name: 'nginx', endpoint: { port, path: CHAT, headers: {} }, pids: [pid, ...childrenOf(pid)], readyMs, stop: () => child.kill('SIGQUIT') };
+  return {
+    name: 'nginx',
+    endpoint: { port, path: CHAT, headers: {} },
+    pids: [pid, ...childrenOf(pid)],
+    readyMs,
+    stop: () => child.kill('SIGQUIT'),
+  };
 };
 
 export const startPortkey = async (upstreamPort: number): Promise<Target> => {
   const port = await freePort();
-  const entry = join(resolve(createRequire(import.meta.url).resolve('@portkey-ai/gateway/package.json'), '..'), 'build', 'start-server.js');
-  const child = spawn(...pinned(process.execPath, [entry, `--port=${String(port)}`, '--headless']), { stdio: ['ignore', 'ignore', 'inherit'] });
+  const entry = join(
+    resolve(createRequire(import.meta.url).resolve('@portkey-ai/gateway/package.json'), '..'),
+    'build',
+    'start-server.js',
+  );
+  const child = spawn(...pinned(process.execPath, [entry, `--port=${String(port)}`, '--headless']), {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const readyMs = await untilListening(port, child);
-  const headers = { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `http://127.0.0.1:${String(upstreamPort)}/v1`, Authorization: 'Bearer bench' };
-  return { name: 'portkey', endpoint: { port, path: CHAT, headers }, pids: [child.pid ?? 0], readyMs, stop: () => child.kill() };
+  const headers = {
+    'x-portkey-provider': 'openai',
+    'x-portkey-custom-host': `http://127.0.0.1:${String(upstreamPort)}/v1`,
+    Authorization: 'Bearer bench',
+  };
+  return {
+    name: 'portkey',
+    endpoint: { port, path: CHAT, headers },
+    pids: [child.pid ?? 0],
+    readyMs,
+    stop: () => child.kill(),
+  };
 };
 
 /**
@@ -81,15 +110,39 @@ export const startTollgate = async (upstreamPort: number, dir: string): Promise<
   const started = performance.now();
   const child = spawn(
     process.execPath,
-    [bundle, 'serve', '--resources', resources, '--state', state, '--port', String(port), '--admin-port', String(admin), '--server-port', String(server)],
-    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, TOLLGATE_UPSTREAM_OPENAI: `http://127.0.0.1:${String(upstreamPort)}/v1` } },
+    [
+      bundle,
+      'serve',
+      '--resources',
+      resources,
+      '--state',
+      state,
+      '--port',
+      String(port),
+      '--admin-port',
+      String(admin),
+      '--server-port',
+      String(server),
+    ],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, TOLLGATE_UPSTREAM_OPENAI: `http://127.0.0.1:${String(upstreamPort)}/v1` },
+    },
   );
   await firstLine(child);
   const readyMs = performance.now() - started;
-  const proxy = childrenOf(child.pid ?? 0).find((pid) => readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8').includes('proxy.js'));
+  const proxy = childrenOf(child.pid ?? 0).find((pid) =>
+    readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8').includes('proxy.js'),
+  );
   if (proxy === undefined) throw new Error('the proxy process was not found among the children of tollgate serve');
   spawn('taskset', ['-a', '-cp', '0', String(proxy)], { stdio: 'ignore' });
-  return { name: 'tollgate', endpoint: { port, path: CHAT, headers: {} }, pids: [proxy], readyMs, stop: () => child.kill('SIGTERM') };
+  return {
+    name: 'tollgate',
+    endpoint: { port, path: CHAT, headers: {} },
+    pids: [proxy],
+    readyMs,
+    stop: () => child.kill('SIGTERM'),
+  };
 };
 
 const firstLine = (child: ChildProcess): Promise<string> =>
@@ -100,7 +153,9 @@ const firstLine = (child: ChildProcess): Promise<string> =>
       const end = text.indexOf('\n');
       if (end >= 0) resolveLine(text.slice(0, end));
     });
-    child.once('exit', (code) => reject(new Error(`${child.spawnfile} ended with ${String(code)} before it was ready`)));
+    child.once('exit', (code) =>
+      reject(new Error(`${child.spawnfile} ended with ${String(code)} before it was ready`)),
+    );
     child.once('error', reject);
   });
 

@@ -22,13 +22,23 @@ const answerBody = (): string => {
 };
 
 const body = answerBody();
-const ANSWER = Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${String(body.length)}\r\n\r\n${body}`);
+const ANSWER = Buffer.from(
+  `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${String(body.length)}\r\n\r\n${body}`,
+);
 const STREAM_HEAD = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n';
 
 const chunked = (text: string): string => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
 
 const delta = (): string => {
-  const chunk = { id: 'chatcmpl-bench', object: 'chat.completion.chunk', created: 1, model: 'gpt-4o-mini-2024-07-18', choices: [{ index: 0, delta: { content: ' word'.repeat(20) }, finish_reason: null }], usage: null, sentAt: performance.timeOrigin + performance.now() };
+  const chunk = {
+    id: 'chatcmpl-bench',
+    object: 'chat.completion.chunk',
+    created: 1,
+    model: 'gpt-4o-mini-2024-07-18',
+    choices: [{ index: 0, delta: { content: ' word'.repeat(20) }, finish_reason: null }],
+    usage: null,
+    sentAt: performance.timeOrigin + performance.now(),
+  };
   return `data: ${JSON.stringify(chunk)}\n\n`;
 };
 

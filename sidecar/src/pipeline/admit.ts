@@ -21,13 +21,17 @@ export interface AdmitRequest {
   readonly tighten: (denied: Denied) => Promise<Estimate | null>;
 }
 
-export type Admission = { readonly admitted: true; readonly hold: Hold; readonly estimate: Estimate } | { readonly admitted: false; readonly refusal: Refusal };
+export type Admission =
+  | { readonly admitted: true; readonly hold: Hold; readonly estimate: Estimate }
+  | { readonly admitted: false; readonly refusal: Refusal };
 
 /** Throws only what is a fault of this program; a ledger that is gone is a refusal. */
 export const admit = (escrow: Escrow, request: AdmitRequest): Admission | Promise<Admission> => {
   let { estimate } = request;
   const conclude = (result: HoldResult): Admission =>
-    result.held ? { admitted: true, hold: result.hold, estimate } : { admitted: false, refusal: refusalOf(result.denied, estimate.hard) };
+    result.held
+      ? { admitted: true, hold: result.hold, estimate }
+      : { admitted: false, refusal: refusalOf(result.denied, estimate.hard) };
   let outcome: HoldResult | Promise<HoldResult>;
   try {
     outcome = escrow.openHold({
@@ -47,7 +51,9 @@ export const admit = (escrow: Escrow, request: AdmitRequest): Admission | Promis
   } catch (error) {
     return { admitted: false, refusal: faultOf(error) };
   }
-  return outcome instanceof Promise ? outcome.then(conclude, (error: unknown) => ({ admitted: false, refusal: faultOf(error) })) : conclude(outcome);
+  return outcome instanceof Promise
+    ? outcome.then(conclude, (error: unknown) => ({ admitted: false, refusal: faultOf(error) }))
+    : conclude(outcome);
 };
 
 const refusalOf = (denied: Denied, needs: readonly HoldNeed[]): Refusal => {
@@ -79,10 +85,16 @@ const amountText = (unit: LimitUnit, amount: bigint): string => {
 
 const faultOf = (error: unknown): Refusal => {
   if (error instanceof LedgerUnavailable) {
-    return refuse('budget_store_unavailable', 'the budget ledger cannot be reached, and the money in hand does not cover this call; it was not sent');
+    return refuse(
+      'budget_store_unavailable',
+      'the budget ledger cannot be reached, and the money in hand does not cover this call; it was not sent',
+    );
   }
   if (error instanceof Error && 'code' in error && error.code === 'spool_fault') {
-    return refuse('budget_store_unavailable', 'the proxy cannot write its spool, so no call can be recorded; it was not sent');
+    return refuse(
+      'budget_store_unavailable',
+      'the proxy cannot write its spool, so no call can be recorded; it was not sent',
+    );
   }
   throw error;
 };

@@ -43,10 +43,18 @@ export interface Estimate {
   readonly audit: readonly HoldNeed[];
 }
 
-export type EstimateResult = { readonly ok: true; readonly estimate: Estimate } | { readonly ok: false; readonly refusal: Refusal };
+export type EstimateResult =
+  { readonly ok: true; readonly estimate: Estimate } | { readonly ok: false; readonly refusal: Refusal };
 
 /** Formats whose answer is billed by output tokens. */
-const HAS_OUTPUT = { 'openai-chat': true, 'openai-completions': true, 'openai-responses': true, 'openai-embeddings': false, 'anthropic-messages': true, 'gemini-generate': true } as const;
+const HAS_OUTPUT = {
+  'openai-chat': true,
+  'openai-completions': true,
+  'openai-responses': true,
+  'openai-embeddings': false,
+  'anthropic-messages': true,
+  'gemini-generate': true,
+} as const;
 
 export const estimate = (input: EstimateInput): EstimateResult => {
   const { envelope, candidate, policy } = input;
@@ -59,7 +67,8 @@ export const estimate = (input: EstimateInput): EstimateResult => {
     price = stated(input) ?? input.standIn(candidate);
     isStandIn = price !== null;
     if (rules !== null && policy.hasCostLimit) {
-      if (rules.preset === 'Strict' || rules.onUnpriced.action === 'Refuse') return no(unpriced(candidate, 'and the budget refuses models without one'));
+      if (rules.preset === 'Strict' || rules.onUnpriced.action === 'Refuse')
+        return no(unpriced(candidate, 'and the budget refuses models without one'));
       if (rules.onUnpriced.action === 'TokensOnly') price = null;
       else if (price === null) return no(unpriced(candidate, 'and none of its family has one'));
       unproven = true;
@@ -71,11 +80,21 @@ export const estimate = (input: EstimateInput): EstimateResult => {
   if (isUnboundable && rules !== null) {
     const what = envelope.unboundable.join(', ');
     if (rules.preset === 'Strict' || rules.onUnboundable.action === 'Refuse') {
-      return no(refuse('unboundable_request', `the cost of this call cannot be bounded (${what}), and a budget refuses such calls; set onUnboundable.action: Ceiling to allow them`));
+      return no(
+        refuse(
+          'unboundable_request',
+          `the cost of this call cannot be bounded (${what}), and a budget refuses such calls; set onUnboundable.action: Ceiling to allow them`,
+        ),
+      );
     }
     if (rules.onUnboundable.ceiling !== null) ceiling = BigInt(rules.onUnboundable.ceiling);
     else if (price?.contextWindow === undefined) {
-      return no(refuse('unboundable_request', `the cost of this call cannot be bounded (${what}), and the context window of this model is not known; state onUnboundable.ceiling in the budget`));
+      return no(
+        refuse(
+          'unboundable_request',
+          `the cost of this call cannot be bounded (${what}), and the context window of this model is not known; state onUnboundable.ceiling in the budget`,
+        ),
+      );
     }
     unproven = true;
   }
@@ -118,7 +137,10 @@ export const estimate = (input: EstimateInput): EstimateResult => {
 };
 
 /** The cap in force for this attempt, and the one to put in where the caller gave none (design §4.4). */
-const outputCap = (input: EstimateInput, price: PriceRow | null): { readonly tokens: number; readonly put: number | null } => {
+const outputCap = (
+  input: EstimateInput,
+  price: PriceRow | null,
+): { readonly tokens: number; readonly put: number | null } => {
   const { envelope, policy, forcedCap } = input;
   if (forcedCap !== null) return { tokens: forcedCap, put: forcedCap };
   if (envelope.outputCap !== null) return { tokens: envelope.outputCap, put: null };
@@ -155,7 +177,12 @@ const outputRate = ({ envelope }: EstimateInput, price: PriceRow | null, inputTo
 const toNeeds = (limits: readonly PlannedLimit[], { cost, inputTokens, outputTokens }: Bound): HoldNeed[] => {
   const needs: HoldNeed[] = [];
   for (const { budget, limit, partition, unit, count, max: most } of limits) {
-    const amount = unit === 'cost' ? cost : unit === 'requests' ? 1n : BigInt(count === 'Input' ? inputTokens : count === 'Output' ? outputTokens : inputTokens + outputTokens);
+    const amount =
+      unit === 'cost'
+        ? cost
+        : unit === 'requests'
+          ? 1n
+          : BigInt(count === 'Input' ? inputTokens : count === 'Output' ? outputTokens : inputTokens + outputTokens);
     if (amount > 0n) needs.push({ budget, limit, partition, unit, count, amount, max: most });
   }
   return needs;
@@ -164,7 +191,12 @@ const toNeeds = (limits: readonly PlannedLimit[], { cost, inputTokens, outputTok
 const stated = ({ policy, candidate }: EstimateInput): PriceRow | null => {
   const rule = policy.rules?.onUnpriced;
   if (rule === undefined) return null;
-  return statedRow(rule, { provider: candidate.provider, model: candidate.modelSent ?? '', source: 'TokenBudget onUnpriced', date: '' });
+  return statedRow(rule, {
+    provider: candidate.provider,
+    model: candidate.modelSent ?? '',
+    source: 'TokenBudget onUnpriced',
+    date: '',
+  });
 };
 
 /** Stands for a price that is not known where only tokens are counted. */

@@ -4,7 +4,10 @@ import { Socket } from 'node:net';
 import { LOOPBACK_HOSTS, guard } from './guard.ts';
 import type { Exchange } from '../exchange.ts';
 
-const requestOf = (headers: readonly (readonly [string, string])[], { url = '/v1/models', method = 'GET', minor = 1 } = {}): IncomingMessage => {
+const requestOf = (
+  headers: readonly (readonly [string, string])[],
+  { url = '/v1/models', method = 'GET', minor = 1 } = {},
+): IncomingMessage => {
   const req = new IncomingMessage(new Socket());
   req.url = url;
   req.method = method;

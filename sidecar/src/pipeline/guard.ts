@@ -16,7 +16,17 @@ export const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['127.0.0.1', 'localh
 
 const MAX_HEADERS = 100;
 /** Headers that must not come twice: two readers could each take another one (reliability.md 4.3 rows 5, 7). */
-const SINGLE = new Set(['host', 'authorization', 'x-api-key', 'api-key', 'x-goog-api-key', 'content-length', 'content-type', 'transfer-encoding', 'content-encoding']);
+const SINGLE = new Set([
+  'host',
+  'authorization',
+  'x-api-key',
+  'api-key',
+  'x-goog-api-key',
+  'content-length',
+  'content-type',
+  'transfer-encoding',
+  'content-encoding',
+]);
 /** `Connection:` may name these to be dropped, and nothing that decides who pays (row 10). */
 const CONNECTION_TOKENS = new Set(['keep-alive', 'close', 'te', 'upgrade', '']);
 
@@ -45,7 +55,8 @@ const badHeaders = (req: IncomingMessage): Refusal | undefined => {
   const connection = req.headers.connection;
   if (connection !== undefined && connection !== 'keep-alive') {
     for (const token of connection.toLowerCase().split(',')) {
-      if (!CONNECTION_TOKENS.has(token.trim())) return refuse('bad_request', 'Connection names a header that must not be dropped', { param: 'connection' });
+      if (!CONNECTION_TOKENS.has(token.trim()))
+        return refuse('bad_request', 'Connection names a header that must not be dropped', { param: 'connection' });
     }
   }
   return undefined;
@@ -55,7 +66,11 @@ const badOrigin = ({ headers }: IncomingMessage, allowedHosts: ReadonlySet<strin
   if (allowedHosts === null) return undefined;
   const host = hostName(headers.host);
   if (host === null || !allowedHosts.has(host)) {
-    return refuse('forbidden_origin', `this port serves the local machine only; Host must be one of ${[...allowedHosts].join(', ')}`, { param: 'host' });
+    return refuse(
+      'forbidden_origin',
+      `this port serves the local machine only; Host must be one of ${[...allowedHosts].join(', ')}`,
+      { param: 'host' },
+    );
   }
   const site = headers['sec-fetch-site'];
   if (site === 'cross-site' || site === 'same-site') {

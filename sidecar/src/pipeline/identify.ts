@@ -3,7 +3,7 @@
  * from a header (reliability.md 4.2, AuthZ). After `guard`, since a target that is no path must not get here; before
  * `read`, since an unknown path must not make the proxy read 32 MiB.
  */
-import { pathFate } from '@tollgate/providers';
+import { pathFate, type Provider } from '@tollgate/providers';
 import { refuse } from '../refusal.ts';
 import type { Exchange, Outcome, Stage } from '../exchange.ts';
 
@@ -14,7 +14,7 @@ export interface IdentifyDeps {
 
 /** A path that is forwarded without being metered: known to be free, or unknown. */
 export interface PassedFate {
-  readonly provider: import('@tollgate/providers').Provider;
+  readonly provider: Provider;
   readonly upstreamPath: string;
   readonly isFree: boolean;
 }
@@ -25,11 +25,15 @@ export const identify = ({ passThrough }: IdentifyDeps): Stage =>
     const fate = pathFate(method, url);
     switch (fate.fate) {
       case 'invalid':
-        return refuse(FAULTS[fate.error], fate.message);
+        return refuse(fate.error, fate.message);
       case 'free':
       case 'unknown':
         exchange.shape = fate.shape;
-        return passThrough(exchange, { provider: fate.provider, upstreamPath: fate.upstreamPath, isFree: fate.fate === 'free' });
+        return passThrough(exchange, {
+          provider: fate.provider,
+          upstreamPath: fate.upstreamPath,
+          isFree: fate.fate === 'free',
+        });
       case 'metered':
         exchange.shape = fate.shape;
         exchange.destination = {
@@ -45,5 +49,3 @@ export const identify = ({ passThrough }: IdentifyDeps): Stage =>
         return fate satisfies never;
     }
   };
-
-const FAULTS = { not_found: 'not_found', method_not_allowed: 'method_not_allowed', bad_request: 'bad_request' } as const;

@@ -24,7 +24,11 @@ export interface PassDeps {
 }
 
 export type Leave =
-  | { readonly leave: true; readonly target: PassTarget; /** Settles what was held for it, if anything. */ readonly done: (sent: boolean) => void }
+  | {
+      readonly leave: true;
+      readonly target: PassTarget;
+      /** Settles what was held for it, if anything. */ readonly done: (sent: boolean) => void;
+    }
   | { readonly leave: false; readonly refusal: Refusal };
 
 /** Decides, and holds the ceiling where one is due; the caller forwards and says when it is over. */
@@ -32,12 +36,17 @@ export const leaveFor =
   ({ policy, overrides, escrow, now, unmetered }: PassDeps) =>
   async (requestId: string, fate: PassedFate): Promise<Leave> => {
     const base = baseOf(fate.provider, null, overrides);
-    if (base === null) return { leave: false, refusal: refuse('no_backend', `${fate.provider} has no public address: this path needs a base URL`) };
+    if (base === null)
+      return {
+        leave: false,
+        refusal: refuse('no_backend', `${fate.provider} has no public address: this path needs a base URL`),
+      };
     const target = { origin: base.origin, path: base.basePath + fate.upstreamPath, requestId };
     if (fate.isFree) return { leave: true, target, done: noop };
 
     const ready = await policy();
-    if (ready === null) return { leave: false, refusal: refuse('not_ready', 'this proxy has no policy from the control plane yet') };
+    if (ready === null)
+      return { leave: false, refusal: refuse('not_ready', 'this proxy has no policy from the control plane yet') };
     const callPolicy = ready.book.policyFor(null, null);
     if (callPolicy.rules === null) {
       unmetered(fate.provider);
@@ -106,7 +115,13 @@ const ceilingEstimate = ({ hard, soft, audit }: CallPolicy, ceiling: bigint): Es
   };
 };
 
-const passHead = (requestId: string, fate: PassedFate, book: PolicyBook, estimate: Estimate, now: number): EventHead => ({
+const passHead = (
+  requestId: string,
+  fate: PassedFate,
+  book: PolicyBook,
+  estimate: Estimate,
+  now: number,
+): EventHead => ({
   requestId,
   attempt: 1,
   subject: book.subject,

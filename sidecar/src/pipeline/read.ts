@@ -39,11 +39,17 @@ export const read = ({ bodyBytes, buffered }: ReadDeps): Stage => {
     const { req } = exchange;
     const type = req.headers['content-type'];
     if (type === undefined || !JSON_TYPE.test(type)) {
-      return refuse('unsupported_media_type', 'send the request as Content-Type: application/json', { param: 'content-type' });
+      return refuse('unsupported_media_type', 'send the request as Content-Type: application/json', {
+        param: 'content-type',
+      });
     }
     const encoding = req.headers['content-encoding'];
     if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-      return refuse('unsupported_encoding', 'an encoded request body cannot be priced; send it without Content-Encoding', { param: 'content-encoding' });
+      return refuse(
+        'unsupported_encoding',
+        'an encoded request body cannot be priced; send it without Content-Encoding',
+        { param: 'content-encoding' },
+      );
     }
     if (Number(req.headers['content-length'] ?? 0) > bodyBytes) return tooLarge(bodyBytes);
     return collect(exchange);
@@ -79,7 +85,8 @@ export const read = ({ bodyBytes, buffered }: ReadDeps): Stage => {
         }
       });
       req.once('end', () => {
-        if (!settled) finish(takeBody(exchange, chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes)));
+        if (!settled)
+          finish(takeBody(exchange, chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes)));
       });
       req.once('error', () => {
         finish('answered');
@@ -91,7 +98,10 @@ export const read = ({ bodyBytes, buffered }: ReadDeps): Stage => {
 const takeBody = (exchange: Exchange, body: Buffer): Refusal | undefined => {
   const { destination } = exchange;
   if (destination === null) throw new Error('read: no destination; identify must run first');
-  const result = readEnvelope(destination.format, body, { model: destination.modelInPath, stream: destination.streamInPath });
+  const result = readEnvelope(destination.format, body, {
+    model: destination.modelInPath,
+    stream: destination.streamInPath,
+  });
   if (!result.ok) {
     const { status, code, message, param } = result.fault;
     return { ...refuse('invalid_body', message, { param, status }), code };
@@ -103,4 +113,5 @@ const takeBody = (exchange: Exchange, body: Buffer): Refusal | undefined => {
   return undefined;
 };
 
-const tooLarge = (bodyBytes: number): Refusal => refuse('request_too_large', `the request body is larger than ${String(bodyBytes)} bytes`);
+const tooLarge = (bodyBytes: number): Refusal =>
+  refuse('request_too_large', `the request body is larger than ${String(bodyBytes)} bytes`);

@@ -3,7 +3,13 @@
  * `attempt`, which takes the candidates in this order.
  */
 import { refuse } from '../refusal.ts';
-import { baseOf, outputCapField, usableBackends, type MatchedRule, type UpstreamOverrides } from '../policy/backends.ts';
+import {
+  baseOf,
+  outputCapField,
+  usableBackends,
+  type MatchedRule,
+  type UpstreamOverrides,
+} from '../policy/backends.ts';
 import type { SnapshotBackend } from '@tollgate/api';
 import type { Candidate, Destination, Stage } from '../exchange.ts';
 import type { PolicyBook } from '../policy/call-policy.ts';
@@ -17,8 +23,7 @@ export interface RouteDeps {
   readonly requireBudget: boolean;
 }
 
-/** genai-prices' provider ids. A host merely compatible with OpenAI has no price of its own. */
-const PRICED_AS = { OpenAI: 'openai', Anthropic: 'anthropic', Gemini: 'google', AzureOpenAI: 'azure', Bedrock: 'aws', OpenAICompatible: null } as const;
+/** The price table's provider ids, for calls that no route takes. */
 const DEFAULT_PRICED_AS = { openai: 'openai', anthropic: 'anthropic', gemini: 'google', azure: 'azure' } as const;
 
 export const route = ({ policy, overrides, requireBudget }: RouteDeps): Stage => {
@@ -40,7 +45,8 @@ export const route = ({ policy, overrides, requireBudget }: RouteDeps): Stage =>
     exchange.book = ready.book;
     exchange.policy = callPolicy;
 
-    const backends: readonly (SnapshotBackend | null)[] = matched === null ? [null] : usableBackends(matched.rule, destination.provider);
+    const backends: readonly (SnapshotBackend | null)[] =
+      matched === null ? [null] : usableBackends(matched.rule, destination.provider);
     const candidates: Candidate[] = [];
     for (const backend of backends) {
       const candidate = toCandidate(destination, matched, backend, ready.book, model);
@@ -64,7 +70,8 @@ export const route = ({ policy, overrides, requireBudget }: RouteDeps): Stage =>
     if (base === null) return null;
     const modelSent = backend?.model ?? model;
     const name = matched === null ? '' : `${matched.route.namespace}/${matched.route.name}`;
-    const { row, version } = priceOf(destination, backend, book, modelSent, name);
+    const pricedAs = backend === null ? DEFAULT_PRICED_AS[destination.provider] : (backend.priceProvider ?? null);
+    const { row, version } = priceOf(pricedAs, backend, book, modelSent, name);
     return {
       route: matched?.route ?? null,
       rule: matched?.rule ?? null,
@@ -73,6 +80,7 @@ export const route = ({ policy, overrides, requireBudget }: RouteDeps): Stage =>
       origin: base.origin,
       path: base.basePath + destination.upstreamPath,
       modelSent,
+      pricedAs,
       price: row,
       priceVersion: version,
       outputCapField: outputCapField(destination.format, backend),
@@ -81,19 +89,23 @@ export const route = ({ policy, overrides, requireBudget }: RouteDeps): Stage =>
 };
 
 const priceOf = (
-  destination: Destination,
+  pricedAs: string | null,
   backend: SnapshotBackend | null,
   book: PolicyBook,
   model: string | null,
-  matchedName: string,
+  routeName: string,
 ): { readonly row: PriceRow | null; readonly version: string | null } => {
-  const provider = backend === null ? DEFAULT_PRICED_AS[destination.provider] : PRICED_AS[backend.provider];
-  const found = provider === null || model === null ? null : book.prices.lookup(provider, model);
+  const found = pricedAs === null || model === null ? null : book.prices.lookup(pricedAs, model);
   const row = found?.kind === 'known' ? found.row : null;
-  if (backend?.price != null) {
-    return { row: overrideRow(row, backend.price, { provider: provider ?? 'openai-compatible', model: model ?? '', source: `ModelRoute ${matchedName}`, date: '' }), version: book.version };
-  }
-  return { row, version: row === null ? null : book.prices.version };
+  if (backend === null || backend.price === null) return { row, version: row === null ? null : book.prices.version };
+  const target = {
+    provider: pricedAs ?? 'openai-compatible',
+    model: model ?? '',
+    source: `ModelRoute ${routeName}`,
+    date: row?.date ?? '',
+  };
+  // A stated price changes with the route, so the snapshot's version names it.
+  return { row: overrideRow(row, backend.price, target), version: book.version };
 };
 
 const explainNoBackend = (destination: Destination, matched: MatchedRule | null): string =>

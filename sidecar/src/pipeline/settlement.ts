@@ -2,7 +2,18 @@
  * From how an attempt ended to what it is charged. Pure. The rules are reliability.md 2.6 as amended by design §4.9:
  * missing is not zero, an abort is never free, and where nothing better is known the hold is the charge.
  */
-import { charge, estimateAbandoned, estimateMissing, imageTokens, inputTokens, outputTokens, totalTokens, type NanoUsd, type PriceRow, type Usage } from '@tollgate/metering';
+import {
+  charge,
+  estimateAbandoned,
+  estimateMissing,
+  imageTokens,
+  inputTokens,
+  outputTokens,
+  totalTokens,
+  type NanoUsd,
+  type PriceRow,
+  type Usage,
+} from '@tollgate/metering';
 import type { HoldNeed } from '@tollgate/ledger/escrow';
 import type { SettleKind } from '@tollgate/ledger';
 import type { Answer, Envelope } from '@tollgate/providers';
@@ -44,11 +55,15 @@ export const settlementOf = (input: SettlementInput): Charged => {
       if (ending.answer.usage !== null) return byUsage(input, ending.answer.usage, ending.answer.model);
       return ending.status >= 400 && ending.status < 500 ? nothing(estimate) : unknown(input, ending.answer);
     case 'failed':
-      if (ending.answer?.complete === true && ending.answer.usage !== null) return byUsage(input, ending.answer.usage, ending.answer.model);
+      if (ending.answer?.complete === true && ending.answer.usage !== null)
+        return byUsage(input, ending.answer.usage, ending.answer.model);
       return unknown(input, ending.answer);
     case 'abandoned':
-      if (ending.answer?.complete === true && ending.answer.usage !== null) return byUsage(input, ending.answer.usage, ending.answer.model);
-      return ending.stream && input.policy.rules?.preset !== 'Strict' ? delivered(input, ending.answer, 'abandoned') : atHold(input);
+      if (ending.answer?.complete === true && ending.answer.usage !== null)
+        return byUsage(input, ending.answer.usage, ending.answer.model);
+      return ending.stream && input.policy.rules?.preset !== 'Strict'
+        ? delivered(input, ending.answer, 'abandoned')
+        : atHold(input);
     default:
       return ending satisfies never;
   }
@@ -64,13 +79,23 @@ export const counterCharge = ({ settle, usage, charged }: Charged, need: HoldNee
     case 'tokens':
       if (settle === 'void') return 0n;
       if (settle === 'hold') return need.amount;
-      return BigInt(need.count === 'Input' ? inputTokens(usage) : need.count === 'Output' ? outputTokens(usage) : totalTokens(usage));
+      return BigInt(
+        need.count === 'Input'
+          ? inputTokens(usage)
+          : need.count === 'Output'
+            ? outputTokens(usage)
+            : totalTokens(usage),
+      );
     default:
       return need.unit satisfies never;
   }
 };
 
-const byUsage = ({ estimate, envelope, answeredPrice }: SettlementInput, usage: Usage, model: string | null): Charged => {
+const byUsage = (
+  { estimate, envelope, answeredPrice }: SettlementInput,
+  usage: Usage,
+  model: string | null,
+): Charged => {
   const row = (estimate.isStandIn && model !== null ? answeredPrice(model) : null) ?? estimate.price;
   return { settle: 'usage', usage, charged: priceOf(usage, row, envelope), priceRow: row };
 };
@@ -95,7 +120,10 @@ const delivered = (input: SettlementInput, answer: Answer | null, settle: 'aband
   const facts = {
     known: answer?.usage ?? answer?.floor ?? null,
     requestBytes: envelope.bytes - envelope.imageBytes,
-    imageTokens: envelope.images.reduce((sum, image) => sum + imageTokens(envelope.format, estimate.price?.model ?? '', image), 0),
+    imageTokens: envelope.images.reduce(
+      (sum, image) => sum + imageTokens(envelope.format, estimate.price?.model ?? '', image),
+      0,
+    ),
     deliveredBytes: answer?.deliveredBytes ?? 0,
     bound: estimate.bound,
   };
@@ -104,4 +132,5 @@ const delivered = (input: SettlementInput, answer: Answer | null, settle: 'aband
   return { settle, usage, charged: cost < estimate.bound.cost ? cost : estimate.bound.cost, priceRow: estimate.price };
 };
 
-const priceOf = (usage: Usage, row: PriceRow | null, { serviceTier }: Envelope): NanoUsd => (row === null ? 0n : charge(usage, row, { serviceTier }));
+const priceOf = (usage: Usage, row: PriceRow | null, { serviceTier }: Envelope): NanoUsd =>
+  row === null ? 0n : charge(usage, row, { serviceTier });

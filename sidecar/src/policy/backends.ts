@@ -31,7 +31,9 @@ export interface RuleBook {
 }
 
 export const makeRuleBook = (routes: readonly SnapshotRoute[]): RuleBook => {
-  const entries = routes.flatMap((route) => route.rules.map((rule) => ({ route, rule, matches: makeModelMatcher(rule.models) })));
+  const entries = routes.flatMap((route) =>
+    route.rules.map((rule) => ({ route, rule, matches: makeModelMatcher(rule.models) })),
+  );
   return {
     find(model) {
       if (model === null) return null;
@@ -50,7 +52,11 @@ export interface Base {
   readonly basePath: string;
 }
 
-export const baseOf = (provider: Provider, backend: SnapshotBackend | null, overrides: UpstreamOverrides): Base | null => {
+export const baseOf = (
+  provider: Provider,
+  backend: SnapshotBackend | null,
+  overrides: UpstreamOverrides,
+): Base | null => {
   const url = backend?.baseUrl ?? overrides[provider] ?? PUBLIC_BASE[provider];
   if (url === null) return null;
   const { origin, pathname } = new URL(url);
@@ -61,7 +67,10 @@ export const baseOf = (provider: Provider, backend: SnapshotBackend | null, over
  * OpenAI's newer models take only the newer name of the cap, other hosts know only the older. Undefined where the format
  * itself has one name.
  */
-export const outputCapField = (format: FormatId, backend: SnapshotBackend | null): 'max_tokens' | 'max_completion_tokens' | undefined => {
+export const outputCapField = (
+  format: FormatId,
+  backend: SnapshotBackend | null,
+): 'max_tokens' | 'max_completion_tokens' | undefined => {
   if (format !== 'openai-chat') return undefined;
   return backend?.provider === 'OpenAICompatible' ? 'max_tokens' : 'max_completion_tokens';
 };

@@ -59,7 +59,9 @@ export const makePolicyBook = (snapshot: Snapshot): PolicyBook => {
         max: BigInt(limit.max),
       });
     }
-    const hardBudgets = [...new Set(limits.map(({ budget }) => budget).filter(({ enforcement }) => enforcement === 'Hard'))];
+    const hardBudgets = [
+      ...new Set(limits.map(({ budget }) => budget).filter(({ enforcement }) => enforcement === 'Hard')),
+    ];
     return {
       hard,
       soft,

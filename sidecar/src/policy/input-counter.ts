@@ -10,7 +10,10 @@ export const makeInputCounter =
     if (model === null || envelope.unboundable.length > 0 || envelope.imageBytes > 0) return null;
     // The provider's tokenizer sees the strings, not their JSON; which of the two has more tokens depends on the text.
     const json = body.toString('utf8');
-    const [asJson, asText] = await Promise.all([counter.count(model, json), counter.count(model, strings(JSON.parse(json)).join('\n'))]);
+    const [asJson, asText] = await Promise.all([
+      counter.count(model, json),
+      counter.count(model, strings(JSON.parse(json)).join('\n')),
+    ]);
     return asJson === null || asText === null ? null : Math.max(asJson.tokens, asText.tokens);
   };
 
@@ -18,6 +21,7 @@ export const makeInputCounter =
 const strings = (value: unknown): string[] => {
   if (typeof value === 'string') return [value];
   if (Array.isArray(value)) return value.flatMap(strings);
-  if (typeof value === 'object' && value !== null) return Object.entries(value).flatMap(([key, each]) => [key, ...strings(each)]);
-  return value === null ? [] : [String(value)];
+  if (typeof value === 'object' && value !== null)
+    return Object.entries(value).flatMap(([key, each]) => [key, ...strings(each)]);
+  return typeof value === 'number' ? [String(value)] : [];
 };

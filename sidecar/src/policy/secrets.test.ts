@@ -16,8 +16,16 @@ describe('provider keys', () => {
   });
 
   it('come from the folder first, then from the environment', () => {
-    const secrets = makeSecrets({ dir, env: { TOLLGATE_SECRET_OPENAI_API_KEY: 'from-env', TOLLGATE_SECRET_MY_TEAM_KEY: 'k' }, clock: () => 0 });
-    expect([secrets.find('openai', 'api-key'), secrets.find('my.team', 'key'), secrets.find('absent', 'key')]).toEqual(['from-file', 'k', null]);
+    const secrets = makeSecrets({
+      dir,
+      env: { TOLLGATE_SECRET_OPENAI_API_KEY: 'from-env', TOLLGATE_SECRET_MY_TEAM_KEY: 'k' },
+      clock: () => 0,
+    });
+    expect([secrets.find('openai', 'api-key'), secrets.find('my.team', 'key'), secrets.find('absent', 'key')]).toEqual([
+      'from-file',
+      'k',
+      null,
+    ]);
   });
 
   it('are read again once they may have been rotated', () => {
@@ -33,6 +41,10 @@ describe('provider keys', () => {
 
   it('are never read through a name that leaves the folder', () => {
     const secrets = makeSecrets({ dir, env: {}, clock: () => 0 });
-    expect([secrets.find('..', 'passwd'), secrets.find('openai/..', 'x'), secrets.find('openai', '../openai/api-key')]).toEqual([null, null, null]);
+    expect([
+      secrets.find('..', 'passwd'),
+      secrets.find('openai/..', 'x'),
+      secrets.find('openai', '../openai/api-key'),
+    ]).toEqual([null, null, null]);
   });
 });

@@ -4,10 +4,19 @@ export interface CallAnswer {
   readonly headers: Headers;
   readonly text: string;
   /** The answer's `error` object, whatever the provider's shape; null where there is none. */
-  readonly error: { readonly code?: string; readonly message: string; readonly type?: string; readonly status?: string } | null;
+  readonly error: {
+    readonly code?: string;
+    readonly message: string;
+    readonly type?: string;
+    readonly status?: string;
+  } | null;
 }
 
-export const callJson = async (url: string, body: unknown, init: { readonly headers?: Readonly<Record<string, string>>; readonly signal?: AbortSignal } = {}): Promise<CallAnswer> => {
+export const callJson = async (
+  url: string,
+  body: unknown,
+  init: { readonly headers?: Readonly<Record<string, string>>; readonly signal?: AbortSignal } = {},
+): Promise<CallAnswer> => {
   const answer = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: 'Bearer test-key', ...init.headers },
@@ -28,7 +37,8 @@ export const aChat = (stated: Readonly<Record<string, unknown>> = {}): Record<st
 const errorOf = (text: string): CallAnswer['error'] => {
   try {
     const parsed: unknown = JSON.parse(text);
-    if (typeof parsed === 'object' && parsed !== null && 'error' in parsed && typeof parsed.error === 'object') return parsed.error as CallAnswer['error'];
+    if (typeof parsed === 'object' && parsed !== null && 'error' in parsed && typeof parsed.error === 'object')
+      return parsed.error as CallAnswer['error'];
   } catch {
     // A stream, or no JSON: no error object.
   }

@@ -33,7 +33,13 @@ export interface HarnessOptions {
 
 let instances = 0;
 
-export const startHarness = async ({ snapshot = aSnapshot(), env = {}, prices = {}, logger = silentLogger(), upstream }: HarnessOptions = {}): Promise<Harness> => {
+export const startHarness = async ({
+  snapshot = aSnapshot(),
+  env = {},
+  prices = {},
+  logger = silentLogger(),
+  upstream,
+}: HarnessOptions = {}): Promise<Harness> => {
   const dir = mkdtempSync(join(tmpdir(), 'tollgate-proxy-'));
   const mock = await startMockProvider({ prices });
   const controlPlane = await makeMemoryControlPlane(snapshot);
@@ -72,7 +78,8 @@ export const startHarness = async ({ snapshot = aSnapshot(), env = {}, prices = 
     events: async (count) => {
       const deadline = performance.now() + 5_000;
       while (controlPlane.events.length < count) {
-        if (performance.now() > deadline) throw new Error(`${String(controlPlane.events.length)} of ${String(count)} events after 5 s`);
+        if (performance.now() > deadline)
+          throw new Error(`${String(controlPlane.events.length)} of ${String(count)} events after 5 s`);
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
       return controlPlane.events;

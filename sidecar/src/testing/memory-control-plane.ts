@@ -32,8 +32,17 @@ export const makeMemoryControlPlane = async (first: Snapshot): Promise<MemoryCon
     liveProxies: () => 1,
     resolve: (name) => {
       for (const budget of snapshot.budgets) {
-        const limit = budget.limits.find((each) => `${budget.namespace}/${budget.name}` === name.budget && each.name === name.limit);
-        if (limit !== undefined) return { ...name, unit: limit.unit, max: BigInt(limit.max), window: windowAt(limit.period, limit.window, budget.timeZone, Date.now()), sliding: null };
+        const limit = budget.limits.find(
+          (each) => `${budget.namespace}/${budget.name}` === name.budget && each.name === name.limit,
+        );
+        if (limit !== undefined)
+          return {
+            ...name,
+            unit: limit.unit,
+            max: BigInt(limit.max),
+            window: windowAt(limit.period, limit.window, budget.timeZone, Date.now()),
+            sliding: null,
+          };
       }
       return null;
     },
@@ -75,7 +84,9 @@ export const makeMemoryControlPlane = async (first: Snapshot): Promise<MemoryCon
         if (seen.has(id)) continue;
         seen.add(id);
         events.push(event);
-        const charges = event.counters.filter(({ epoch }) => epoch !== '').map((counter) => ({ ...counter, instance: event.instance }));
+        const charges = event.counters
+          .filter(({ epoch }) => epoch !== '')
+          .map((counter) => ({ ...counter, instance: event.instance }));
         source.settle(charges);
         pool.settled(charges);
       }

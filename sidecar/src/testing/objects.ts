@@ -13,7 +13,8 @@ const prices = { version: table.version, rows: selection.rows.map(toSnapshotRow)
 let snapshots = 0;
 
 /** A new version each time, since a proxy ignores the one it has. */
-export const aSnapshot = (stated: Partial<Snapshot> = {}): Snapshot => anySnapshot({ prices, version: `test-${String((snapshots += 1))}`, ...stated });
+export const aSnapshot = (stated: Partial<Snapshot> = {}): Snapshot =>
+  anySnapshot({ prices, version: `test-${String((snapshots += 1))}`, ...stated });
 
 /** The same rates for the mock, which prices by itself. */
 export const makeMockPrices = (): MockPrices =>
@@ -22,6 +23,9 @@ export const makeMockPrices = (): MockPrices =>
       .filter(({ free }) => !free)
       .map((row) => [
         row.model,
-        { ...(row.tiers[0]?.rates ?? { input: 0n, output: 0n }), tiers: row.tiers.slice(1).map(({ aboveInputTokens, rates }) => ({ aboveInputTokens, rates })) },
+        {
+          ...(row.tiers[0]?.rates ?? { input: 0n, output: 0n }),
+          tiers: row.tiers.slice(1).map(({ aboveInputTokens, rates }) => ({ aboveInputTokens, rates })),
+        },
       ]),
   );

@@ -30,7 +30,7 @@ export interface PassThroughDeps {
   readonly idleMs: number;
 }
 
-type Middleware = RequestHandler<IncomingMessage, ServerResponse>;
+type Middleware = RequestHandler;
 
 export const makePassThrough = ({ isAllowed, extraCa, idleMs }: PassThroughDeps): PassThrough => {
   const lookup = makeCheckedLookup(isAllowed);
@@ -50,7 +50,7 @@ export const makePassThrough = ({ isAllowed, extraCa, idleMs }: PassThroughDeps)
 
   const load = async (origin: string): Promise<Middleware> => {
     const { createProxyMiddleware } = await import('http-proxy-middleware');
-    return createProxyMiddleware<IncomingMessage, ServerResponse>({
+    return createProxyMiddleware({
       target: origin,
       changeOrigin: true,
       xfwd: false,
@@ -69,7 +69,7 @@ export const makePassThrough = ({ isAllowed, extraCa, idleMs }: PassThroughDeps)
           const kept = answerHeaders(incoming.headers);
           const length = incoming.headers['content-length'];
           incoming.headers = {};
-          for (let i = 0; i + 1 < kept.length; i += 2) incoming.headers[kept[i] as string] = kept[i + 1] as string;
+          for (let i = 0; i + 1 < kept.length; i += 2) incoming.headers[kept[i] as string] = kept[i + 1];
           if (length !== undefined) incoming.headers['content-length'] = length;
           const id = targets.get(req)?.target.requestId;
           if (id !== undefined) incoming.headers['x-tollgate-request-id'] = id;

@@ -2,7 +2,11 @@ import { describe, expect, it } from '@jest/globals';
 import { makeProxyFor } from './proxy-env.ts';
 
 describe('HTTP(S)_PROXY and NO_PROXY', () => {
-  const proxyFor = makeProxyFor({ http: 'http://plain:1', https: 'http://secure:2', no: 'internal.example, .corp.example,*.dev.example,exact.example:8443' });
+  const proxyFor = makeProxyFor({
+    http: 'http://plain:1',
+    https: 'http://secure:2',
+    no: 'internal.example, .corp.example,*.dev.example,exact.example:8443',
+  });
 
   it.each([
     ['https://api.openai.com', 'http://secure:2'],

@@ -22,7 +22,8 @@ export const makeProxyFor = ({ http, https, no }: ProxyEnv): ProxyFor => {
   };
 };
 
-const isLoopback = (hostname: string): boolean => hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
+const isLoopback = (hostname: string): boolean =>
+  hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
 
 const matches = (entry: string, hostname: string, port: string): boolean => {
   if (entry === '*') return true;

@@ -4,7 +4,14 @@
  * caller hangs up it reads on for a while, since the usage is at the end (design §4.9). Ends exactly once, by `onEnding`.
  */
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
-import { readAnswer, makeStreamMeter, renderStreamEnd, type Answer, type FormatId, type StreamMeter } from '@tollgate/providers';
+import {
+  readAnswer,
+  makeStreamMeter,
+  renderStreamEnd,
+  type Answer,
+  type FormatId,
+  type StreamMeter,
+} from '@tollgate/providers';
 import { answerHeaders } from '../headers.ts';
 import { refuse, type Refusal, type RefusalCode } from '../refusal.ts';
 import { ForbiddenAddress } from './address-check.ts';
@@ -31,7 +38,6 @@ export interface RelaySetting {
   readonly onEnding: (ending: Ending, relay: { readonly status: number | null }) => string[];
   /** Headers known before the cost is. */
   readonly heldHeaders: () => string[];
-  readonly onFirstByte: () => void;
 }
 
 /** How many abandoned answers are read on at once, over all calls. */
@@ -54,7 +60,9 @@ export const makeDrainAllowance = (max: number): DrainAllowance => {
   };
 };
 
-export type RelayOutcome = { readonly kind: 'answered' } | { readonly kind: 'failed'; readonly cause: FallbackCause | null; readonly refusal: Refusal };
+export type RelayOutcome =
+  | { readonly kind: 'answered' }
+  | { readonly kind: 'failed'; readonly cause: FallbackCause | null; readonly refusal: Refusal };
 
 const ANSWERED: RelayOutcome = { kind: 'answered' };
 
@@ -63,7 +71,15 @@ const WAITS_BYTES = 64 * 1024;
 const DRAIN_MS = 2_000;
 const MAX_INFORMATIONAL = 16;
 
-const NO_ANSWER: Answer = { model: null, usage: null, floor: null, usageFault: null, deliveredBytes: 0, complete: false, errored: false };
+const NO_ANSWER: Answer = {
+  model: null,
+  usage: null,
+  floor: null,
+  usageFault: null,
+  deliveredBytes: 0,
+  complete: false,
+  errored: false,
+};
 
 export class Relay implements UpstreamHandler {
   readonly #set: RelaySetting;
@@ -98,7 +114,8 @@ export class Relay implements UpstreamHandler {
     if (this.#ended) return;
     if (status < 200) {
       this.#informational += 1;
-      if (this.#informational > MAX_INFORMATIONAL) this.#fail('upstream_invalid', 'the provider sent informational answers without end', null);
+      if (this.#informational > MAX_INFORMATIONAL)
+        this.#fail('upstream_invalid', 'the provider sent informational answers without end', null);
       return;
     }
     this.#status = status;
@@ -111,10 +128,18 @@ export class Relay implements UpstreamHandler {
     if (cause !== null && this.#set.retryOn.includes(cause)) {
       this.#end({ how: 'answered', status, answer: NO_ANSWER });
       controller.abort(new Error('trying the next backend'));
-      this.#finish({ kind: 'failed', cause, refusal: refuse('upstream_unreachable', `the provider answered ${String(status)}`) });
+      this.#finish({
+        kind: 'failed',
+        cause,
+        refusal: refuse('upstream_unreachable', `the provider answered ${String(status)}`),
+      });
       return;
     }
-    if (status < 300 && (isEventStream(headers) || (this.#set.isStream && this.#set.format === 'gemini-generate')) && headers['content-encoding'] === undefined) {
+    if (
+      status < 300 &&
+      (isEventStream(headers) || (this.#set.isStream && this.#set.format === 'gemini-generate')) &&
+      headers['content-encoding'] === undefined
+    ) {
       this.#meter = makeStreamMeter(this.#set.format, { strip: this.#set.strip });
       this.#sendHead(this.#set.heldHeaders(), false);
     }
@@ -122,7 +147,6 @@ export class Relay implements UpstreamHandler {
 
   onResponseData(controller: UpstreamController, chunk: Buffer): void {
     if (this.#ended) return;
-    if (this.#bytes === 0) this.#set.onFirstByte();
     this.#bytes += chunk.length;
     if (this.#bytes > this.#set.answerBytes) {
       this.#fail('upstream_too_large', `the answer is larger than ${String(this.#set.answerBytes)} bytes`, null);
@@ -153,18 +177,25 @@ export class Relay implements UpstreamHandler {
   onResponseError(_controller: UpstreamController, error: Error): void {
     if (this.#ended) return;
     const code = 'code' in error ? error.code : null;
-    if (error instanceof ForbiddenAddress || (error.cause instanceof ForbiddenAddress)) {
+    if (error instanceof ForbiddenAddress || error.cause instanceof ForbiddenAddress) {
       this.#end({ how: 'unreached' });
       this.#answerRefusal(refuse('upstream_forbidden', error.message), null);
     } else if (NEVER_SENT.has(String(code))) {
       this.#end({ how: 'unreached' });
-      this.#answerRefusal(refuse('upstream_unreachable', `the provider could not be reached (${String(code)})`), 'ConnectError');
+      this.#answerRefusal(
+        refuse('upstream_unreachable', `the provider could not be reached (${String(code)})`),
+        'ConnectError',
+      );
     } else if (TIMEOUTS.has(String(code))) {
       this.#fail('upstream_timeout', 'the provider did not answer in time', 'Timeout');
     } else if (INVALID.test(String(code))) {
       this.#fail('upstream_invalid', 'the provider sent what is no valid HTTP', null);
     } else {
-      this.#fail('upstream_unreachable', 'the connection to the provider broke before the answer was complete', 'ConnectError');
+      this.#fail(
+        'upstream_unreachable',
+        'the connection to the provider broke before the answer was complete',
+        'ConnectError',
+      );
     }
   }
 
@@ -265,7 +296,11 @@ export class Relay implements UpstreamHandler {
       this.#finish(ANSWERED);
       return;
     }
-    this.#finish({ kind: 'failed', cause: cause !== null && this.#set.retryOn.includes(cause) ? cause : null, refusal });
+    this.#finish({
+      kind: 'failed',
+      cause: cause !== null && this.#set.retryOn.includes(cause) ? cause : null,
+      refusal,
+    });
   }
 
   #end(ending: Ending): string[] {
@@ -286,13 +321,31 @@ export class Relay implements UpstreamHandler {
 }
 
 /** Faults that undici or the system report before a byte of the request was sent. */
-const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT', 'ERR_TLS_CERT_ALTNAME_INVALID', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'CERT_HAS_EXPIRED', 'UND_ERR_PRX_TLS', 'UND_ERR_INVALID_ARG']);
+const NEVER_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'CERT_HAS_EXPIRED',
+  'UND_ERR_PRX_TLS',
+  'UND_ERR_INVALID_ARG',
+]);
 const TIMEOUTS = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
 const INVALID = /^(HPE_|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_CONTENT_LENGTH_MISMATCH|UND_ERR_RESPONSE)/;
 
-const isEventStream = (headers: IncomingHttpHeaders): boolean => headers['content-type']?.startsWith('text/event-stream') === true;
+const isEventStream = (headers: IncomingHttpHeaders): boolean =>
+  headers['content-type']?.startsWith('text/event-stream') === true;
 
 const withoutSecret = (body: Buffer, secret: string): Buffer => {
   if (!body.includes(secret)) return body;
-  return Buffer.from(body.toString('latin1').replaceAll(Buffer.from(secret).toString('latin1'), '[redacted]'), 'latin1');
+  return Buffer.from(
+    body.toString('latin1').replaceAll(Buffer.from(secret).toString('latin1'), '[redacted]'),
+    'latin1',
+  );
 };

@@ -55,7 +55,13 @@ export const makeTransport = ({ isAllowed, proxyFor, extraCa, connectMs }: Trans
     const proxy = proxyFor(origin);
     // The proxy's own address is the operator's choice (environment), not a tenant's: it is not checked.
     if (proxy !== null) return new ProxyAgent({ uri: proxy, requestTls: tls, proxyTls: tls, connections: CONNECTIONS });
-    return new Pool(origin, { connect, connections: CONNECTIONS, pipelining: 1, keepAliveTimeout: 30_000, allowH2: false });
+    return new Pool(origin, {
+      connect,
+      connections: CONNECTIONS,
+      pipelining: 1,
+      keepAliveTimeout: 30_000,
+      allowH2: false,
+    });
   };
 
   return {

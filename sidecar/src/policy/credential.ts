@@ -1,0 +1,32 @@
+/** The key that a backend's route names, as the header in which its provider reads it. */
+import type { Candidate } from '../exchange.ts';
+import type { Secrets } from './secrets.ts';
+
+export interface Credential {
+  readonly name: string;
+  readonly value: string;
+  readonly secret: string;
+}
+
+/** Null: the caller's own credential passes through. */
+export const credentialOf = ({ backend, provider }: Candidate, secrets: Secrets): Credential | null | 'missing' => {
+  if (backend?.credential === null || backend?.credential === undefined) return null;
+  const secret = secrets.find(backend.credential.name, backend.credential.key);
+  if (secret === null) return 'missing';
+  switch (provider) {
+    case 'openai':
+      return { name: 'authorization', value: `Bearer ${secret}`, secret };
+    case 'anthropic':
+      return { name: 'x-api-key', value: secret, secret };
+    case 'gemini':
+      return { name: 'x-goog-api-key', value: secret, secret };
+    case 'azure':
+      return { name: 'api-key', value: secret, secret };
+    default:
+      return provider satisfies never;
+  }
+};
+
+export const missingKey = ({ route, backend }: Candidate): string =>
+  `ModelRoute ${route?.namespace ?? ''}/${route?.name ?? ''}, backend "${backend?.name ?? ''}", names key "${backend?.credential?.key ?? ''}" of Secret ` +
+  `"${backend?.credential?.name ?? ''}", which this proxy cannot read`;
