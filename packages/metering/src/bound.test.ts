@@ -115,6 +115,9 @@ describe('the bound of a call', () => {
     expect(bound(aCall({ ascii: false, nfkcBytes: 900 })).inputTokens).toBe(1000 + fixed);
     expect(bound(aCall({ ascii: false })).inputTokens).toBe(11_000 + fixed);
     expect(bound(aCall({ ascii: true, nfkcBytes: 9_000 })).inputTokens).toBe(1000 + fixed);
+    expect(bound(aCall({ bytes: 400_000, imageBytes: 399_000, ascii: false, nfkcBytes: 400_500 })).inputTokens).toBe(
+      1500 + fixed,
+    );
   });
 
   it('never exceeds the context window', () => {

@@ -11,7 +11,7 @@ export interface BoundInput {
   readonly imageBytes: number;
   /** No byte beyond ASCII and no escape that may stand for such. */
   readonly ascii: boolean;
-  /** Bytes of the text after NFKC (`nfkcBytes`); absent = not measured, the worst factor is taken. Ignored if `ascii`. */
+  /** Bytes of the whole body after NFKC (`nfkcBytes`); absent = not measured: the worst factor. Ignored if `ascii`. */
   readonly nfkcBytes?: number;
   readonly messages: number;
   readonly tools: number;
@@ -84,7 +84,10 @@ const windows = ({ format, messages }: BoundInput): number =>
 const textBound = (input: BoundInput): number => {
   if (input.exactTextTokens !== undefined) return input.exactTextTokens;
   const text = Math.max(0, input.bytes - input.imageBytes);
-  return input.ascii ? text : Math.max(text, input.nfkcBytes ?? text * NFKC_WORST_FACTOR);
+  if (input.ascii) return text;
+  // Base64 is ASCII: normalised or not, images take the same bytes of the body.
+  const normalised = input.nfkcBytes === undefined ? text * NFKC_WORST_FACTOR : input.nfkcBytes - input.imageBytes;
+  return Math.max(text, normalised);
 };
 
 const template = (input: BoundInput): number =>

@@ -38,8 +38,13 @@ describe('bytes after NFKC', () => {
     expect(nfkcBytes(Buffer.from('\\ud83d\\ude00'))).toBe(12);
   });
 
-  it('takes the worst factor for a text too large to normalise in a moment', () => {
-    expect(nfkcBytes(Buffer.alloc(1_048_577, 'ü'))).toBe(1_048_577 * NFKC_WORST_FACTOR);
+  it('of a body too large to normalise in a moment takes the worst factor for what is not ASCII', () => {
+    const large = 'a'.repeat(1_048_576);
+    expect(nfkcBytes(Buffer.from(large + 'ü'))).toBe(1_048_576 + 2 * NFKC_WORST_FACTOR);
+    expect(nfkcBytes(Buffer.from(`${large}\\ufdfa`))).toBe(1_048_576 + 33);
+    expect(nfkcBytes(Buffer.from(`${large}\\"`))).toBe(1_048_578);
+    const odd = '\ufdfa'.repeat(400_000);
+    expect(nfkcBytes(Buffer.from(odd))).toBe(Buffer.byteLength(odd.normalize('NFKC')));
   });
 
   it('holds at least the charge for 100,000 times U+FDFA, whatever the tokenizer makes of it', () => {
