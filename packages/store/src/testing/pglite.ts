@@ -4,6 +4,8 @@ import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 /** A throw-away PGlite behind a socket, as standalone runs it: one connection at a time. */
 export interface TestPglite {
   readonly connectionString: string;
+  /** Drops all that is in it. */
+  empty(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -13,6 +15,9 @@ export const startPglite = async (): Promise<TestPglite> => {
   await server.start();
   return {
     connectionString: `postgres://postgres@${server.getServerConn()}/postgres`,
+    empty: async () => {
+      await db.exec('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
+    },
     stop: async () => {
       await server.stop();
       await db.close();
