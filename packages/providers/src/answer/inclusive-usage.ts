@@ -2,10 +2,11 @@ import type { Usage } from '@tollgate/metering';
 import type { Counts } from './counts.ts';
 
 /**
- * Figures in which the part is inside the whole: cached and audio tokens inside the prompt, reasoning and audio inside the
+ * Figures in which the part is inside the whole: cached, cache-written and audio tokens inside the prompt, reasoning and audio inside the
  * completion (OpenAI; Gemini once its addends are added).
  */
-export type InclusiveFigure = 'prompt' | 'cached' | 'audioInput' | 'completion' | 'reasoning' | 'audioOutput' | 'total';
+export type InclusiveFigure =
+  'prompt' | 'cached' | 'written' | 'audioInput' | 'completion' | 'reasoning' | 'audioOutput' | 'total';
 
 export interface Reading {
   readonly usage: Usage | null;
@@ -15,7 +16,7 @@ export interface Reading {
 /**
  * Splits them into disjoint kinds. Where figures contradict each other nothing becomes negative and the dearer reading wins:
  * - cached > prompt: no cache hit is believed, all of the prompt is input;
- * - audio > prompt: all of the prompt is audio; cached and audio together > prompt: audio stays, cached shrinks;
+ * - audio > prompt: all of the prompt is audio; the parts together > prompt: audio stays, then writes, and cached shrinks;
  * - total > prompt + completion: the rest was billed outside the completion (xAI's reasoning, Gemini's thoughts behind its
  *   OpenAI door): it is reasoning, on top;
  * - reasoning > what the completion and the total leave room for: it is taken as an addend;
@@ -26,7 +27,7 @@ export const inclusiveUsage = (figures: Counts<InclusiveFigure>, needsCompletion
   if (prompt === undefined) return { usage: null, fault: 'the usage has no count of input tokens' };
   if (completion === undefined) return { usage: null, fault: 'the usage has no count of output tokens' };
   const faults: string[] = [];
-  const sent = splitInput(prompt, figures.cached ?? 0, figures.audioInput ?? 0, faults);
+  const sent = splitInput(prompt, figures, faults);
   const extra = Math.max(0, (figures.total ?? 0) - prompt - completion);
   const answered = splitOutput(completion, extra, figures.reasoning ?? 0, figures.audioOutput ?? 0, faults);
   if (figures.total !== undefined && figures.total < prompt + completion)
@@ -35,14 +36,19 @@ export const inclusiveUsage = (figures: Counts<InclusiveFigure>, needsCompletion
   return { usage, fault: faults[0] ?? null };
 };
 
-const splitInput = (prompt: number, cached: number, audio: number, faults: string[]): Usage => {
+const splitInput = (prompt: number, figures: Counts<InclusiveFigure>, faults: string[]): Usage => {
+  const { cached = 0, written = 0, audioInput: audio = 0 } = figures;
   if (cached > prompt) faults.push('more cached tokens than input tokens');
+  if (written > prompt) faults.push('more tokens written to the cache than input tokens');
   if (audio > prompt) faults.push('more audio tokens than input tokens');
   const audioInput = Math.min(audio, prompt);
-  const cachedInput = cached > prompt ? 0 : Math.min(cached, prompt - audioInput);
+  // OpenAI's cache writes have one price and no lifetime of their own: they are told as the short kind.
+  const cacheWrite5m = Math.min(written, prompt - audioInput);
+  const cachedInput = cached > prompt ? 0 : Math.min(cached, prompt - audioInput - cacheWrite5m);
   return {
-    input: prompt - audioInput - cachedInput,
+    input: prompt - audioInput - cacheWrite5m - cachedInput,
     ...(cachedInput > 0 ? { cachedInput } : {}),
+    ...(cacheWrite5m > 0 ? { cacheWrite5m } : {}),
     ...(audioInput > 0 ? { audioInput } : {}),
   };
 };

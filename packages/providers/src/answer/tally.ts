@@ -6,6 +6,12 @@ import type { Reading } from './inclusive-usage.ts';
 
 /** The keys that any provider's answer or stream event is read by. */
 const NAMES = [
+  'role',
+  'id',
+  'call_id',
+  'signature',
+  'annotations',
+  'logprobs',
   ...[
     'model',
     'usage',
@@ -165,12 +171,37 @@ export const takeModel = (scan: AnswerScanner, tally: Tally): void => {
   else scan.skip();
 };
 
-/** Counts the bytes of all strings in the value that comes next as delivered. */
+/** Counts the bytes of the strings in the value that comes next as delivered, but for the words of the protocol itself. */
 export const takeContent = (scan: AnswerScanner, tally: Tally): void => {
-  const before = scan.textBytes;
-  scan.skip();
-  tally.deliveredBytes += scan.textBytes - before;
+  const kind = scan.peek();
+  if (kind === 'object') {
+    for (let more = scan.openObject(); more; more = scan.anotherMember()) {
+      if (isStructure(scan.key())) scan.skip();
+      else takeContent(scan, tally);
+    }
+  } else if (kind === 'array') {
+    for (let more = scan.openArray(); more; more = scan.anotherElement()) takeContent(scan, tally);
+  } else {
+    const before = scan.textBytes;
+    scan.skip();
+    tally.deliveredBytes += scan.textBytes - before;
+  }
 };
+
+/** Members that name or frame a part and are no output: a stream has them once, its JSON twin elsewhere. */
+export const isStructure = (key: string | null): boolean => key !== null && STRUCTURE.has(key);
+
+const STRUCTURE: ReadonlySet<string> = new Set([
+  'type',
+  'role',
+  'id',
+  'call_id',
+  'status',
+  'signature',
+  'thoughtSignature',
+  'annotations',
+  'logprobs',
+]);
 
 /** Is there something other than null? */
 export const takePresence = (scan: AnswerScanner): boolean => {

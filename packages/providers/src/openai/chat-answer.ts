@@ -18,6 +18,7 @@ import {
 const PATHS: CountPaths<InclusiveFigure> = {
   prompt: [['prompt_tokens']],
   cached: [['prompt_tokens_details', 'cached_tokens'], ['prompt_cache_hit_tokens'], ['cached_tokens']],
+  written: [['prompt_tokens_details', 'cache_write_tokens']],
   audioInput: [['prompt_tokens_details', 'audio_tokens']],
   completion: [['completion_tokens']],
   reasoning: [['completion_tokens_details', 'reasoning_tokens']],

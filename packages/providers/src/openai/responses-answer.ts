@@ -5,6 +5,7 @@ import {
   type Tally,
   type UsageRules,
   eachObject,
+  isStructure,
   takeContent,
   takeModel,
   takePresence,
@@ -16,6 +17,7 @@ import {
 const PATHS: CountPaths<InclusiveFigure> = {
   prompt: [['input_tokens']],
   cached: [['input_tokens_details', 'cached_tokens']],
+  written: [['input_tokens_details', 'cache_write_tokens']],
   audioInput: [['input_tokens_details', 'audio_tokens']],
   completion: [['output_tokens']],
   reasoning: [['output_tokens_details', 'reasoning_tokens']],
@@ -81,14 +83,14 @@ const readResponseObject = (scan: AnswerScanner, tally: Tally, isInEvent: boolea
 
 /** The text of a stream was counted as it came; its closing event repeats it. */
 const readOutput = (scan: AnswerScanner, tally: Tally, isRepeated: boolean): number => {
-  const before = scan.textBytes;
   let searches = 0;
   eachObject(scan, () => {
     for (let more = scan.openObject(); more; more = scan.anotherMember()) {
-      if (scan.key() !== 'type') scan.skip();
-      else if (takeWord(scan) === 'web_search_call') searches += 1;
+      const key = scan.key();
+      if (key === 'type') searches += takeWord(scan) === 'web_search_call' ? 1 : 0;
+      else if (isRepeated || isStructure(key)) scan.skip();
+      else takeContent(scan, tally);
     }
   });
-  if (!isRepeated) tally.deliveredBytes += scan.textBytes - before;
   return searches;
 };
