@@ -72,6 +72,7 @@ export const buildServer = (deps: ServerDeps): ProxyServer => {
       exchange.callerGone = true;
       observe.callEnded();
     });
+    res.on('timeout', dropStalled);
     if (isDraining) {
       sendRefusal(res, 'openai', refuse('draining', 'this proxy is shutting down'), exchange.requestId);
       return;
@@ -139,6 +140,7 @@ export const buildServer = (deps: ServerDeps): ProxyServer => {
   );
   // All of them are seen, so that too many is an error and not a silent cut (reliability.md 4.3 row 14).
   server.maxHeadersCount = 0;
+  server.timeout = limits.idleMs;
   server.on(
     'upgrade',
     upgradeHandler(deps, () => isDraining),
@@ -161,6 +163,11 @@ export const buildServer = (deps: ServerDeps): ProxyServer => {
       server.closeIdleConnections();
     },
   };
+};
+
+/** Nothing has moved on the connection for a while. The provider may take its time, but a caller that does not read is given up. */
+const dropStalled = (socket: Socket): void => {
+  if (socket.writableLength > 0) socket.destroy();
 };
 
 /** WebSockets: never metered, so they leave like an unknown path. Anything else that asks for an upgrade (h2c) is refused. */

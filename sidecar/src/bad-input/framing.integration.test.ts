@@ -10,7 +10,7 @@ import { CHAT_PATH, chunkedCall, inChunks, rawCall } from '../testing/raw-call.t
 
 const HEADERS_MS = 400;
 const REQUEST_MS = 800;
-const IDLE_MS = 600;
+const IDLE_MS = 300;
 
 let harness: Harness;
 
