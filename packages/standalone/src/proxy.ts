@@ -69,5 +69,7 @@ const proxySettings = (options: ProxyOptions): Readonly<Record<string, string | 
   TOLLGATE_UPSTREAM_AZURE: options.upstreams.azure,
   TOLLGATE_ALLOW_PRIVATE_UPSTREAMS: 'true',
   TOLLGATE_REQUIRE_BUDGET: String(options.requireBudget),
+  // Its ready line is one of this level; who starts it chooses which lines to show.
+  TOLLGATE_LOG_LEVEL: options.env['TOLLGATE_LOG_LEVEL'] === 'debug' ? 'debug' : 'info',
   TOLLGATE_GRACE_MS: String(options.graceMs),
 });

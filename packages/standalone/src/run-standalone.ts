@@ -11,6 +11,9 @@ import type { ControlPlane } from './control-plane.ts';
 import { namedDatabase, startPglite } from './database.ts';
 import type { Database } from './database.ts';
 import { errorCode, errorMessage } from './error-code.ts';
+import { faultList } from './manifests/fault-list.ts';
+import { EMPTY_FOLDER, faultsOf, nextFolder } from './manifests/folder-state.ts';
+import { readFolder } from './manifests/read-folder.ts';
 import { watchManifests } from './manifests/watch-manifests.ts';
 import type { Standalone, StandaloneOptions } from './options.ts';
 import { mockUpstreams } from './policy/mock-snapshot.ts';
@@ -32,6 +35,7 @@ export const runStandalone = async (options: StandaloneOptions): Promise<Standal
   try {
     makeStateDir(state);
     releases.add('state lock', lockState(state.root, now));
+    await checkResources(options.resources);
     // All ports are looked at before anything is started, which takes seconds.
     const ports = await findPorts(options.ports);
 
@@ -168,6 +172,31 @@ const startMock = async (
   return url;
 };
 
+/** At the start there is no former manifest to stay in force: with a bad one, calls would pass unlimited. */
+const checkResources = async (resources: StandaloneOptions['resources']): Promise<void> => {
+  if ('fixed' in resources) return;
+  const { path } = resources;
+  const { texts, unreadable } = await readFolder(path).catch((cause: unknown) => {
+    throw new StandaloneError(
+      'resources',
+      `the resources folder ${path} cannot be read (${errorCode(cause) ?? errorMessage(cause)})`,
+      {
+        todo: 'name a folder with manifests: --resources DIR (an empty one will do)',
+        cause,
+      },
+    );
+  });
+  const faults = [
+    ...[...unreadable].map(([file, why]) => `${file}: cannot be read (${why})`),
+    ...faultsOf(nextFolder(EMPTY_FOLDER, texts)).map(manifestFaultText),
+  ];
+  if (faults.length === 0) return;
+  const count = faults.length === 1 ? 'a fault' : `${faults.length} faults`;
+  throw new StandaloneError('resources', `the manifests of ${path} have ${count}, so nothing was started`, {
+    todo: faultList(faults).join('\n  '),
+  });
+};
+
 const applyResources = async (
   { resources, log, onManifests }: StandaloneOptions,
   controlPlane: ControlPlane,
@@ -175,35 +204,23 @@ const applyResources = async (
 ): Promise<void> => {
   if ('fixed' in resources) return controlPlane.apply(resources.fixed);
   let hadFaults = false;
-  try {
-    const watched = await watchManifests({
-      root: resources.path,
-      onResources: async (all) => {
-        await controlPlane.apply(all);
-        onManifests({ kind: 'applied', ...countKinds(all) });
-      },
-      onFaults: (faults) => {
-        if (faults.length > 0) onManifests({ kind: 'refused', faults: faults.map(manifestFaultText) });
-        else if (hadFaults) onManifests({ kind: 'well again' });
-        hadFaults = faults.length > 0;
-      },
-      onTrouble: (message) => {
-        log.warn({ dir: resources.path }, 'resources folder not read');
-        onManifests({ kind: 'trouble', message });
-      },
-    });
-    onOpened(() => watched.close());
-  } catch (cause) {
-    if (errorCode(cause) !== 'ENOENT' && errorCode(cause) !== 'EACCES') throw cause;
-    throw new StandaloneError(
-      'resources',
-      `the resources folder ${resources.path} cannot be read (${errorCode(cause) ?? ''})`,
-      {
-        todo: 'name a folder with manifests: --resources DIR (an empty one will do)',
-        cause,
-      },
-    );
-  }
+  const watched = await watchManifests({
+    root: resources.path,
+    onResources: async (all) => {
+      await controlPlane.apply(all);
+      onManifests({ kind: 'applied', ...countKinds(all) });
+    },
+    onFaults: (faults) => {
+      if (faults.length > 0) onManifests({ kind: 'refused', faults: faultList(faults.map(manifestFaultText)) });
+      else if (hadFaults) onManifests({ kind: 'well again' });
+      hadFaults = faults.length > 0;
+    },
+    onTrouble: (message) => {
+      log.warn({ dir: resources.path }, 'resources folder not read');
+      onManifests({ kind: 'trouble', message });
+    },
+  });
+  onOpened(() => watched.close());
 };
 
 const countKinds = (resources: readonly Resource[]): { budgets: number; routes: number; services: number } => {

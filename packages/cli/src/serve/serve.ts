@@ -6,6 +6,7 @@ import { CliError, EXIT } from '../cli-error.ts';
 import type { ServeOptions } from '../commands/serve.ts';
 import { printReady } from '../format/ready.ts';
 import type { Io } from '../io.ts';
+import { isNews } from '../log-line.ts';
 import { stateDirFrom } from '../state-option.ts';
 import { untilStopped } from '../until-stopped.ts';
 
@@ -31,7 +32,7 @@ export const serve = async (options: ServeOptions, io: Io): Promise<void> => {
     upstreams: {},
     requireBudget: options.requireBudget === true,
     programs: io.programs,
-    env: { ...io.env, TOLLGATE_LOG_LEVEL: io.env['TOLLGATE_LOG_LEVEL'] ?? (isVerbose ? 'info' : 'warn') },
+    env: io.env,
     graceMs: options.grace * 1000,
     now: io.now,
     pid: io.pid,
@@ -41,7 +42,9 @@ export const serve = async (options: ServeOptions, io: Io): Promise<void> => {
       version: VERSION,
       to: { write: io.stderr },
     }),
-    onChildLine: (child, line) => io.stderr(`${isVerbose ? `[${child}] ` : ''}${line}\n`),
+    onChildLine: (child, line) => {
+      if (isVerbose || isNews(line)) io.stderr(`[${child}] ${line}\n`);
+    },
     onManifests: (report) => say(manifestText(report, options.resources)),
   });
   const early = await Promise.race([starting.then(() => 'ready' as const), stopped.then(() => 'stopped' as const)]);

@@ -16,6 +16,7 @@ import { billJson, printBill } from '../format/bill.ts';
 import type { Bill } from '../format/bill.ts';
 import { dollars } from '../format/dollars.ts';
 import type { Io } from '../io.ts';
+import { isNews } from '../log-line.ts';
 import { askServer } from '../server/ask-server.ts';
 import { usageFrom } from '../server/usage.ts';
 import { runCommand } from './run-command.ts';
@@ -86,7 +87,7 @@ const start = ({ cap, isMock, isVerbose, stateDir }: WrapStart, io: Io): Promise
     // No default: every call of the command is under the budget, which has no selector.
     requireBudget: true,
     programs: io.programs,
-    env: { ...io.env, TOLLGATE_LOG_LEVEL: isVerbose ? 'info' : 'error' },
+    env: io.env,
     graceMs: GRACE_MS,
     now: io.now,
     pid: io.pid,
@@ -96,7 +97,9 @@ const start = ({ cap, isMock, isVerbose, stateDir }: WrapStart, io: Io): Promise
       version: VERSION,
       to: { write: io.stderr },
     }),
-    onChildLine: (child, line) => io.stderr(`${isVerbose ? `[${child}] ` : ''}${line}\n`),
+    onChildLine: (child, line) => {
+      if (isVerbose || isNews(line)) io.stderr(`[${child}] ${line}\n`);
+    },
     onManifests: () => undefined,
   });
 

@@ -12,6 +12,8 @@ export interface FolderTexts {
 const MANIFEST = /\.(ya?ml|json)$/;
 /** Deeper folders are not manifests any more; the bound also ends circles of symbolic links. */
 export const MAX_DEPTH = 8;
+/** Far more than anyone writes by hand: a folder beyond it was not meant. */
+export const MAX_FILES = 1000;
 
 export const isManifestName = (name: string): boolean => MANIFEST.test(name) && !name.startsWith('.');
 
@@ -19,6 +21,7 @@ export const readFolder = async (root: string): Promise<FolderTexts> => {
   const texts = new Map<string, string>();
   const unreadable = new Map<string, string>();
   const keep = async (path: string, name: string): Promise<void> => {
+    if (texts.size >= MAX_FILES) throw new RangeError(`it holds more than ${MAX_FILES} YAML and JSON files`);
     try {
       texts.set(name, await readFile(path, 'utf8'));
     } catch (error) {
@@ -29,7 +32,7 @@ export const readFolder = async (root: string): Promise<FolderTexts> => {
   const visit = async (folder: string, prefix: string, depth: number): Promise<void> => {
     for (const entry of await readdir(folder, { withFileTypes: true })) {
       // Dot names are editors' and Kubernetes' own (`.swp`, `..data`).
-      if (entry.name.startsWith('.')) continue;
+      if (entry.name.startsWith('.') || entry.name === 'node_modules') continue;
       const path = join(folder, entry.name);
       const isFolder = entry.isSymbolicLink() ? await isDirectory(path) : entry.isDirectory();
       if (isFolder) {

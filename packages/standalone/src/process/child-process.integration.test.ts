@@ -89,6 +89,24 @@ describe('a child process', () => {
   });
 });
 
+describe('a child with the preload', () => {
+  it('is not stopped by a worker thread of its own, whose stdin is at its end', async () => {
+    const code = `const { Worker } = require('node:worker_threads');
+      new Worker('setTimeout(() => {}, 100)', { eval: true }).once('exit', () => console.log('worker over'));
+      console.log(JSON.stringify({ msg: 'ready' })); setInterval(() => {}, 1000);`;
+    let over: () => void = () => undefined;
+    const workerOver = new Promise<void>((resolve) => (over = resolve));
+    const child = await startChild({
+      ...base,
+      command: [process.execPath, '--import', new URL('./stop-with-parent.ts', import.meta.url).href, '-e', code],
+      onLine: (line) => line === 'worker over' && over(),
+    });
+    await workerOver;
+    process.kill(child.pid, 0);
+    await child.stop(5000);
+  });
+});
+
 describe('a wanted port', () => {
   it('is found when it is free, and any free one is found for 0', async () => {
     const port = await findPort({ host: '127.0.0.1', port: 0, what: 'the proxy', setting: '--port' });
