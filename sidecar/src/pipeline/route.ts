@@ -15,6 +15,7 @@ import type { Candidate, Destination, Stage } from '../exchange.ts';
 import type { PolicyBook } from '../policy/call-policy.ts';
 import type { ReadyPolicy } from '../policy/policy-feed.ts';
 import { overrideRow, type PriceRow } from '@tollgate/metering';
+import { priceProvider } from '@tollgate/prices/table';
 
 export interface RouteDeps {
   /** Waits for the first snapshot; null where none came in time. */
@@ -70,7 +71,10 @@ export const route = ({ policy, overrides, requireBudget }: RouteDeps): Stage =>
     if (base === null) return null;
     const modelSent = backend?.model ?? model;
     const name = matched === null ? '' : `${matched.route.namespace}/${matched.route.name}`;
-    const pricedAs = backend === null ? DEFAULT_PRICED_AS[destination.provider] : (backend.priceProvider ?? null);
+    const pricedAs =
+      backend === null
+        ? DEFAULT_PRICED_AS[destination.provider]
+        : (backend.priceProvider ?? priceProvider(backend.provider, backend.baseUrl));
     const { row, version } = priceOf(pricedAs, backend, book, modelSent, name);
     return {
       route: matched?.route ?? null,

@@ -26,6 +26,8 @@ export interface HarnessOptions {
   readonly snapshot?: Snapshot;
   readonly env?: Readonly<Record<string, string>>;
   readonly prices?: MockPrices;
+  /** Azure: which model a deployment of the mock runs. */
+  readonly deployments?: Readonly<Record<string, string>>;
   readonly logger?: Logger;
   /** Where all providers are; the mock by default. */
   readonly upstream?: string;
@@ -37,11 +39,12 @@ export const startHarness = async ({
   snapshot = aSnapshot(),
   env = {},
   prices = {},
+  deployments = {},
   logger = silentLogger(),
   upstream,
 }: HarnessOptions = {}): Promise<Harness> => {
   const dir = mkdtempSync(join(tmpdir(), 'tollgate-proxy-'));
-  const mock = await startMockProvider({ prices });
+  const mock = await startMockProvider({ prices, deployments });
   const controlPlane = await makeMemoryControlPlane(snapshot);
   const base = upstream ?? mock.url;
   const settings = {
