@@ -1,16 +1,20 @@
 /**
  * Writes every generated file of the repository. `--check` writes nothing: it names each file that differs and exits 1.
- * Run as `node --conditions=source packages/devtools/src/generate.ts [--check]`.
+ * `--accept-price-jumps` takes prices that moved by more than ten times.
+ * Run as `node --conditions=source packages/devtools/src/generate.ts [--check] [--accept-price-jumps]`.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { PRICE_TABLE_PATH, buildPriceTable } from '@tollgate/prices/build';
 import { crdFiles } from './crds/crd-files.ts';
+import { metricsPage } from './docs/metrics-page.ts';
+import { pathsPage } from './docs/paths-page.ts';
 import type { GeneratedFile } from './generated-file.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
 /** Add a maker here, and `make generate` and `make verify` know it. */
-const MAKERS: readonly (() => readonly GeneratedFile[])[] = [crdFiles];
+const MAKERS: readonly (() => readonly GeneratedFile[])[] = [crdFiles, priceFiles, () => [pathsPage(), metricsPage()]];
 
 const stale = MAKERS.flatMap((make) => make()).filter(({ path, text }) => read(path) !== text);
 
@@ -23,6 +27,17 @@ if (process.argv.includes('--check')) {
     writeFileSync(join(ROOT, path), text);
     console.log(`wrote ${path}`);
   }
+}
+
+/** Against the table as it stands, so that a rate that jumped is seen by whoever builds. */
+function priceFiles(): readonly GeneratedFile[] {
+  const former = read(PRICE_TABLE_PATH);
+  const built = buildPriceTable({
+    ...(former === null ? {} : { former }),
+    acceptPriceJumps: process.argv.includes('--accept-price-jumps'),
+  });
+  for (const { model, kind, from, to } of built.jumps) console.warn(`price of ${model}, ${kind}: ${from} -> ${to}`);
+  return [{ path: built.path, text: built.text }];
 }
 
 function read(path: string): string | null {
