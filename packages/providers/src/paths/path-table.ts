@@ -275,7 +275,7 @@ export interface Mount {
 
 export const MOUNTS: readonly Mount[] = [
   { prefix: '/openai/v1/', provider: 'openai', upstream: '/' },
-  { prefix: '/openai/', provider: 'azure', upstream: '/openai/' },
+  { prefix: '/openai/deployments/', provider: 'azure', upstream: '/openai/deployments/' },
   { prefix: '/anthropic/', provider: 'anthropic', upstream: '/' },
   { prefix: '/gemini/', provider: 'gemini', upstream: '/' },
   { prefix: '/azure/', provider: 'azure', upstream: '/' },

@@ -8,7 +8,7 @@ export type TextKind = 'ascii' | 'utf8' | 'invalid';
 const WINDOW = 1 << 16;
 const BACKSLASH = 0x5c;
 /** An escaped backslash before `u` may be taken for such an escape: that errs upwards. */
-const WIDE_ESCAPE = /\\u(?!00[0-7])/;
+const WIDE_ESCAPE = /\\u(?!00[0-7])[0-9a-fA-F]{4}/;
 /** One byte less than an escape: what a cut may leave of one. */
 const OVERLAP = 5;
 
