@@ -41,8 +41,8 @@ module.exports = {
 
     error(
       'packages-know-no-process',
-      'Packages never import a process; standalone alone may take the operator.',
-      { path: '^packages/', pathNot: '^packages/standalone/' },
+      'Packages never import a process; standalone alone may take the operator, and devtools makes docs of what processes list.',
+      { path: '^packages/', pathNot: '^packages/(standalone|devtools)/' },
       { path: '^(operator|sidecar|e2e)/' },
     ),
     error(

@@ -2,15 +2,31 @@
  * Greets the control plane and keeps the policy up to date, for as long as the process lives. A server that was started
  * anew does not know this instance, so every loss is followed by a new greeting. Calls never wait for it.
  */
-import { LEDGER_CONTRACT, LedgerRefused, type LeasePort } from '@tollgate/ledger';
-import type { Subject } from '@tollgate/api';
+import {
+  LEDGER_CONTRACT,
+  LedgerRefused,
+  type CounterName,
+  type HelloReply,
+  type HelloRequest,
+  type LeasePort,
+} from '@tollgate/ledger';
+import type { Snapshot, Subject } from '@tollgate/api';
 import type { Escrow, LedgerSession } from '@tollgate/ledger/escrow';
-import type { HttpLedger } from '@tollgate/ledger/http';
 import type { Logger, Timers } from '@tollgate/runtime';
 import type { PolicyFeed } from './policy/policy-feed.ts';
 
-/** All that a proxy asks of the control plane; `http` for every proxy. */
-export interface ControlPlane extends LeasePort, LedgerSession, Pick<HttpLedger, 'hello' | 'watchSnapshots'> {}
+/** All that a proxy asks of the control plane; `@tollgate/ledger/http` for every proxy. */
+export interface ControlPlane extends LeasePort, LedgerSession {
+  hello(request: HelloRequest): Promise<HelloReply>;
+  /** Follows this instance's snapshots until the signal is aborted, through every loss of the connection. */
+  watchSnapshots(watch: {
+    readonly instance: string;
+    readonly signal: AbortSignal;
+    readonly onSnapshot: (snapshot: Snapshot) => void;
+    readonly onRecall?: (counters: readonly CounterName[]) => void;
+    readonly onFault?: (fault: unknown) => void;
+  }): Promise<void>;
+}
 
 export interface TouchDeps {
   readonly controlPlane: ControlPlane;

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { makeHttpLedger } from '@tollgate/ledger/http';
+import { openFileDisk, openSpool } from '@tollgate/ledger/spool';
 import { CONFIG_EXIT_CODE, ConfigFault, VERSION, makeLogger, onStopSignals, readEnv } from '@tollgate/runtime';
 import { readConfig } from './config.ts';
 import { startProxy } from './start-proxy.ts';
@@ -15,10 +16,13 @@ const main = async (): Promise<void> => {
     token: () => readFileSync(config.tokenFile, 'utf8').trim(),
     random: Math.random,
   });
+  const disk = openFileDisk(config.spoolDir);
+  const spool = openSpool({ disk });
   const bundledWorker = new URL('./tokenizer-worker.js', import.meta.url);
   const proxy = await startProxy({
     config,
     controlPlane: ledger,
+    spool,
     tokenizerWorker: existsSync(bundledWorker) ? bundledWorker : null,
     version: VERSION,
     logger,
@@ -33,6 +37,8 @@ const main = async (): Promise<void> => {
       logger.info({ signal, reason }, 'stopping');
       void proxy.stop().then(({ firstError, late }) => {
         ledger.close();
+        spool.close();
+        disk.close();
         if (firstError !== null) logger.error({ err: firstError.error, step: firstError.name }, 'a release failed');
         if (late.length > 0) logger.warn({ late }, 'stopped with work left over');
         process.exit(firstError === null && late.length === 0 ? 0 : 1);

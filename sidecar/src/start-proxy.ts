@@ -4,8 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { makeEscrow } from '@tollgate/ledger/escrow';
-import { openFileDisk, openSpool } from '@tollgate/ledger/spool';
+import { makeEscrow, type EscrowDeps } from '@tollgate/ledger/escrow';
 import {
   listenUrl,
   makeReleases,
@@ -33,6 +32,8 @@ import type { ProxyConfig } from './config.ts';
 export interface ProxyStart {
   readonly config: ProxyConfig;
   readonly controlPlane: ControlPlane;
+  /** Opened by the caller, and closed by it after `stop`. */
+  readonly spool: EscrowDeps['spool'];
   /** Where a bundle keeps the tokenizer's worker; null = beside its source. */
   readonly tokenizerWorker: URL | null;
   readonly version: string;
@@ -59,6 +60,7 @@ const CONNECT_MS = 10_000;
 export const startProxy = async ({
   config,
   controlPlane,
+  spool,
   tokenizerWorker,
   version,
   logger,
@@ -71,10 +73,6 @@ export const startProxy = async ({
   const clock = monotonicClock;
   const { limits } = config;
   try {
-    const disk = openFileDisk(config.spoolDir);
-    releases.add('spool folder', () => disk.close());
-    const spool = openSpool({ disk });
-    releases.add('spool', () => spool.close());
     let touch: Touch | null = null;
     const escrow = makeEscrow({
       port: controlPlane,

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openFileDisk, openSpool } from '@tollgate/ledger/spool';
 import { readEnv, silentLogger, type Logger } from '@tollgate/runtime';
 import { aSnapshot, startMockProvider, type MockPrices, type MockProvider } from '@tollgate/testkit';
 import type { Snapshot } from '@tollgate/api';
@@ -60,7 +61,10 @@ export const startHarness = async ({
     TOLLGATE_GRACE_MS: '5000',
     ...env,
   };
+  const disk = openFileDisk(join(dir, 'spool'));
+  const spool = openSpool({ disk });
   const proxy = await startProxy({
+    spool,
     config: readEnv(settings, readConfig),
     controlPlane,
     tokenizerWorker: null,
@@ -89,6 +93,8 @@ export const startHarness = async ({
     },
     stop: async () => {
       await proxy.stop();
+      spool.close();
+      disk.close();
       await mock.stop();
       rmSync(dir, { recursive: true, force: true });
     },

@@ -1,0 +1,181 @@
+/** Bad input, fourth theme: bodies that are too large, encoded, too deep, or mean two things (reliability.md 4.3). */
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { billedNano, sendRaw, type MockPrice } from '@tollgate/testkit';
+import { aSnapshot, makeMockPrices } from '../testing/objects.ts';
+import { aChat, callJson } from '../testing/call.ts';
+import { startHarness, type Harness } from '../testing/harness.ts';
+import { CHAT_PATH, chunkedCall, rawCall } from '../testing/raw-call.ts';
+
+const MiB = 1024 * 1024;
+const SMALL = 64 * 1024;
+
+const prices = makeMockPrices();
+/** The real limits. */
+let harness: Harness;
+/** Bodies up to 64 KiB. */
+let small: Harness;
+
+beforeAll(async () => {
+  harness = await startHarness({ snapshot: aSnapshot(), prices });
+  small = await startHarness({ snapshot: aSnapshot(), prices, env: { TOLLGATE_MAX_BODY_BYTES: String(SMALL) } });
+});
+
+afterAll(async () => {
+  await harness.stop();
+  await small.stop();
+});
+
+/** A chat of exactly so many bytes. */
+const chatOf = (bytes: number): Buffer => {
+  const head = '{"model":"gpt-4o-mini","max_tokens":5,"messages":[{"role":"user","content":"';
+  const tail = '"}]}';
+  return Buffer.concat([Buffer.from(head), Buffer.alloc(bytes - head.length - tail.length, 'a'), Buffer.from(tail)]);
+};
+
+const codeOf = (body: Buffer): unknown => (/"code":"([a-z0-9_]+)"/.exec(body.toString()) ?? [])[1];
+
+describe('a body that is too large', () => {
+  const call = { lines: ['x-mock-usage-input: 10'] };
+
+  it.each<readonly [string, (body: Buffer) => Buffer]>([
+    ['with its length', (body) => rawCall({ ...call, body })],
+    ['in chunks', (body) => chunkedCall(body, call)],
+  ])('row 17: serves one at the limit %s, and refuses one byte more', async (_name, send) => {
+    const [at, over] = await Promise.all([sendRaw(small.url, send(chatOf(SMALL))), sendRaw(small.url, send(chatOf(SMALL + 1)))]);
+    expect([at.status, over.status, codeOf(over.body), over.headers['connection']]).toEqual([200, 413, 'request_too_large', 'close']);
+  });
+
+  it('row 17: refuses 32 MiB and one byte by the length alone, before any of it arrives', async () => {
+    const lines = [`content-length: ${String(32 * MiB + 1)}`];
+    const answer = await sendRaw(harness.url, rawCall({ without: ['content-length'], lines, body: '' }));
+    expect([answer.status, codeOf(answer.body)]).toEqual([413, 'request_too_large']);
+  });
+
+  it('row 17: refuses 32 MiB and one byte in chunks', async () => {
+    const answer = await sendRaw(harness.url, chunkedCall(Buffer.alloc(32 * MiB + 1, ' ')));
+    expect([answer.status, codeOf(answer.body)]).toEqual([413, 'request_too_large']);
+  });
+
+  it('row 17: refuses a body for which the process has no room left, and says when to try again', async () => {
+    const tight = await startHarness({ snapshot: aSnapshot(), prices, env: { TOLLGATE_MAX_BUFFERED_BYTES: String(SMALL) } });
+    const answer = await sendRaw(tight.url, rawCall({ body: chatOf(SMALL + 1) }));
+    expect([answer.status, codeOf(answer.body), answer.headers['retry-after']]).toEqual([503, 'busy', '1']);
+    // What was refused gives its room back.
+    expect((await callJson(`${tight.url}${CHAT_PATH}`, aChat())).status).toBe(200);
+    await tight.stop();
+  });
+});
+
+describe('an encoded body', () => {
+  const nested = (times: number): Buffer => {
+    let bytes: Buffer = Buffer.alloc(10 * MiB, 'a');
+    for (let i = 0; i < times; i += 1) bytes = gzipSync(bytes);
+    return bytes;
+  };
+
+  it.each<readonly [string, string, () => Buffer]>([
+    ['gzip of 1:1000', 'gzip', () => nested(1)],
+    ['ten layers of gzip', Array.from({ length: 10 }, () => 'gzip').join(', '), () => nested(10)],
+    ['brotli', 'br', () => brotliCompressSync(chatOf(1000))],
+    ['zstd', 'zstd', () => chatOf(1000)],
+    ['deflate that is none', 'deflate', () => Buffer.from('not deflate at all')],
+    ['gzip by its old name', 'x-gzip', () => nested(1)],
+    ['identity and gzip', 'identity, gzip', () => nested(1)],
+  ])('row 18: refuses %s with 415 and opens none of it', async (_name, encoding, body) => {
+    const before = process.memoryUsage().arrayBuffers;
+    const answer = await sendRaw(harness.url, rawCall({ lines: [`content-encoding: ${encoding}`], body: body() }));
+    expect([answer.status, codeOf(answer.body), answer.headers['connection']]).toEqual([415, 'unsupported_encoding', 'close']);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * MiB);
+  });
+});
+
+describe('a body that is no plain JSON', () => {
+  const chat = (rest: string): string => `{"model":"gpt-4o-mini","max_tokens":5,"messages":[{"role":"user","content":"x"}]${rest}}`;
+  const inMessage = (rest: string): string => `{"model":"gpt-4o-mini","max_tokens":5,"messages":[{"role":"user","content":"x"${rest}}]}`;
+  const withText = (text: Buffer | string): Buffer => Buffer.concat([Buffer.from('{"model":"gpt-4o-mini","max_tokens":5,"messages":[{"role":"user","content":"'), Buffer.from(text), Buffer.from('"}]}')]);
+
+  it.each<readonly [string, string | Buffer, string]>([
+    ['row 20: refuses 200,000 nested arrays', chat(`,"x":${'['.repeat(200_000)}${']'.repeat(200_000)}`), 'too_deep'],
+    ['row 20: refuses 200,000 nested arrays that never close', chat(`,"x":${'['.repeat(200_000)}`), 'too_deep'],
+    ['row 20: refuses 65 nested objects', chat(`,"x":${'{"a":'.repeat(64)}1${'}'.repeat(64)}`), 'too_deep'],
+    ['row 21: refuses __proto__ at the top', chat(',"__proto__":{"x":1}'), 'forbidden_key'],
+    ['row 21: refuses __proto__ in a message', inMessage(',"__proto__":{"x":1}'), 'forbidden_key'],
+    ['row 21: refuses __proto__ written with an escape', chat(',"__prot\\u006f__":{"x":1}'), 'forbidden_key'],
+    ['row 21: refuses constructor.prototype', chat(',"constructor":{"prototype":{"x":1}}'), 'forbidden_key'],
+    ['row 22: refuses two models', chat(',"model":"gpt-4o"'), 'duplicate_key'],
+    ['row 22: refuses two caps', chat(',"max_tokens":100000'), 'duplicate_key'],
+    ['row 22: refuses two contents in one message', inMessage(',"content":"yyyy"'), 'duplicate_key'],
+    ['row 22: refuses two stream options', chat(',"stream":true,"stream_options":{"include_usage":true,"include_usage":false}'), 'duplicate_key'],
+    ['row 22: refuses a key that differs in letter case only', chat(',"Model":"gpt-4o"'), 'ambiguous_key'],
+    ['new row: refuses a duplicate key written with an escape', chat(',"mod\\u0065l":"gpt-4o"'), 'duplicate_key'],
+    ['new row: refuses a duplicate cap written with escapes', chat(',"\\u006d\\u0061x_tokens":100000'), 'duplicate_key'],
+    ['row 23: refuses invalid UTF-8', withText(Buffer.from([0xff, 0xfe])), 'invalid_utf8'],
+    ['row 23: refuses a character that breaks off', withText(Buffer.from([0xe2, 0x82])), 'invalid_utf8'],
+    ['row 23: refuses an overlong slash', withText(Buffer.from([0xc0, 0xaf])), 'invalid_utf8'],
+    ['row 23: refuses an overlong quote', withText(Buffer.from([0xc0, 0xa2])), 'invalid_utf8'],
+    ['row 23: refuses a lone surrogate as bytes', withText(Buffer.from([0xed, 0xa0, 0x80])), 'invalid_utf8'],
+    ['row 23: refuses a byte order mark', Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), chatOf(200)]), 'invalid_utf8'],
+    ['row 23: refuses UTF-16', Buffer.from(chat(''), 'utf16le'), 'invalid_json'],
+    ['row 23: refuses an empty body', '', 'invalid_json'],
+    ['row 23: refuses a body that breaks off', chat('').slice(0, -3), 'invalid_json'],
+    ['row 23: refuses two bodies in one', chat('') + chat(''), 'invalid_json'],
+    ['row 23: refuses a body that is no object', '[]', 'invalid_json'],
+  ])('%s', async (_name, body, code) => {
+    const before = harness.mock.log.length;
+    const answer = await sendRaw(harness.url, rawCall({ body }));
+    expect([answer.status, codeOf(answer.body)]).toEqual([400, code]);
+    expect(harness.mock.log).toHaveLength(before);
+    expect(({} as Record<string, unknown>)['x']).toBeUndefined();
+  });
+
+  it('row 21: a prototype named in the query changes nothing', async () => {
+    const { status } = await callJson(`${harness.url}${CHAT_PATH}?__proto__[x]=1&constructor.prototype.x=1`, aChat());
+    expect(status).toBe(200);
+    expect(({} as Record<string, unknown>)['x']).toBeUndefined();
+  });
+
+  it('row 22: the keys inside a tool schema, which nobody prices, may be any', async () => {
+    const parameters = { type: 'object', properties: { model: { type: 'string' }, Model: { type: 'string' }, max_tokens: { type: 'null' } } };
+    const { status } = await callJson(`${harness.url}${CHAT_PATH}`, aChat({ tools: [{ type: 'function', function: { name: 'f', parameters } }] }));
+    expect(status).toBe(200);
+  });
+
+  it('row 23: passes an escaped lone surrogate as it stands, and holds at least its cost', async () => {
+    await expectExactAndHeld(withText('\\ud800'.repeat(50)), 50 * 3 + 3);
+  });
+
+  it.each(['\ufdfa', '\\ufdfa'])('new row: 100,000 times U+FDFA (as %s) cost no more than was held, though a tokenizer may see 18 characters in each', async (written) => {
+    await expectExactAndHeld(withText(written.repeat(100_000)), 1_800_000);
+  });
+
+  /** Served byte for byte; the hold covers what the provider bills for so many tokens of input. */
+  const expectExactAndHeld = async (body: Buffer, inputTokens: number): Promise<void> => {
+    // No window is known, so that nothing but the text bounds the input.
+    const row = { input: 2_500_000_000n, output: 10_000_000_000n } satisfies MockPrice;
+    const unknown = await startHarness({ snapshot: aSnapshot({ prices: { version: 'w', aliases: {}, rows: [windowless(row)] }, budgets: [] }), prices: { 'gpt-4o-mini': row } });
+    const answer = await sendRaw(unknown.url, rawCall({ body, lines: [`x-mock-usage-input: ${String(inputTokens)}`] }), { timeoutMs: 20_000 });
+    expect(answer.status).toBe(200);
+    const [event] = await unknown.events(1);
+    const [billed] = unknown.mock.log;
+    expect(billed?.requestBytes).toBe(body.length);
+    expect(billed?.billedNano).toBe(billedNano(billed?.usage ?? noUsage(), row));
+    expect(event?.charged).toBe(billed?.billedNano);
+    expect(event?.held).toBeGreaterThanOrEqual(billed?.billedNano ?? 0n);
+    await unknown.stop();
+  };
+});
+
+const windowless = (row: MockPrice) => ({
+  provider: 'openai',
+  model: 'gpt-4o-mini',
+  free: false,
+  tiers: [{ aboveInputTokens: 0, rates: { input: String(row.input), output: String(row.output) } }],
+  units: {},
+  source: 'test',
+  date: '2026-01-01',
+});
+
+const noUsage = (): never => {
+  throw new Error('the provider billed nothing');
+};
