@@ -48,7 +48,7 @@ export const makeVirtualTime = (startMs = 0): VirtualTime => {
     timers: {
       after: (ms, act) => {
         order += 1;
-        const alarm = { at: now + Math.max(0, ms), order, act };
+        const alarm = { at: now + Math.max(0, Math.ceil(ms)), order, act };
         alarms.add(alarm);
         return () => void alarms.delete(alarm);
       },
