@@ -9,7 +9,7 @@ import { WireFault } from '../wire/wire-fault.ts';
 export interface LedgerClient {
   /** Sends JSON and reads the whole answer. */
   post<T>(path: string, body: string, timeoutMs: number, read: (body: string) => T): Promise<T>;
-  /** Opens a long answer; the caller ends it. */
+  /** Opens a long answer; the signal ends it, whenever it comes. */
   stream(path: string, timeoutMs: number, signal: AbortSignal): Promise<IncomingMessage>;
   close(): void;
 }
@@ -18,6 +18,14 @@ export interface LedgerClientDeps {
   readonly serverUrl: string;
   /** Asked for each question, since the kubelet renews it. */
   readonly token: () => string;
+}
+
+interface Question {
+  readonly method: string;
+  readonly path: string;
+  readonly body: string | null;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | null;
 }
 
 /** No answer to a question is larger; a stream has its own bound a line. */
@@ -31,9 +39,10 @@ export const makeLedgerClient = ({ serverUrl, token }: LedgerClientDeps): Ledger
   const request = isTls ? httpsRequest : httpRequest;
   const prefix = base.pathname.replace(/\/$/, '');
 
-  const open = (method: string, path: string, body: string | null): ClientRequest =>
+  const open = (method: string, path: string, body: string | null, signal: AbortSignal | null): ClientRequest =>
     request({
       agent,
+      ...(signal === null ? {} : { signal }),
       method,
       protocol: base.protocol,
       hostname: base.hostname.replace(/^\[|\]$/g, ''),
@@ -48,9 +57,10 @@ export const makeLedgerClient = ({ serverUrl, token }: LedgerClientDeps): Ledger
       },
     });
 
-  const ask = (method: string, path: string, body: string | null, timeoutMs: number): Promise<IncomingMessage> =>
+  const ask = (question: Question): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
-      const sent = open(method, path, body);
+      const { method, path, body, timeoutMs, signal } = question;
+      const sent = open(method, path, body, signal);
       const timer = setTimeout(() => sent.destroy(new Error(`no answer in ${String(timeoutMs)} ms`)), timeoutMs);
       sent.once('response', (answer) => {
         clearTimeout(timer);
@@ -66,17 +76,12 @@ export const makeLedgerClient = ({ serverUrl, token }: LedgerClientDeps): Ledger
     });
 
   /** A kept connection may be closed just as it is used; every question may be asked twice, so it is, once. */
-  const askTwice = async (
-    method: string,
-    path: string,
-    body: string | null,
-    timeoutMs: number,
-  ): Promise<IncomingMessage> => {
+  const askTwice = async (question: Question): Promise<IncomingMessage> => {
     try {
-      return await ask(method, path, body, timeoutMs);
+      return await ask(question);
     } catch (fault) {
       if (!(fault instanceof StaleConnection)) throw fault;
-      return ask(method, path, body, timeoutMs);
+      return ask(question);
     }
   };
 
@@ -92,17 +97,16 @@ export const makeLedgerClient = ({ serverUrl, token }: LedgerClientDeps): Ledger
   return {
     post: (path, body, timeoutMs, read) =>
       reach(`POST ${path}`, async () => {
-        const answer = await askTwice('POST', path, body, timeoutMs);
+        const answer = await askTwice({ method: 'POST', path, body, timeoutMs, signal: null });
         const text = await readAll(answer, timeoutMs);
         checkStatus(answer, text, path);
         return read(text);
       }),
     stream: (path, timeoutMs, signal) =>
       reach(`GET ${path}`, async () => {
-        const answer = await askTwice('GET', path, null, timeoutMs);
+        const answer = await askTwice({ method: 'GET', path, body: null, timeoutMs, signal });
         if (answer.statusCode !== 200) checkStatus(answer, await readAll(answer, timeoutMs), path);
         if (answer.statusCode !== 200) throw new WireFault('status', '200');
-        if (signal.aborted) answer.destroy();
         return answer;
       }),
     close: () => {

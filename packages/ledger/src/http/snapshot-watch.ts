@@ -49,11 +49,9 @@ const follow = async (deps: SnapshotWatchDeps, watch: SnapshotWatch, onAlive: ()
   const { instance, signal } = watch;
   const path = `/v1/snapshots?instance=${encodeURIComponent(instance)}`;
   const answer = await deps.client.stream(path, deps.connectMs, signal);
-  const stop = (): void => void answer.destroy();
   const goneSilent = (): void => {
     answer.destroy(new Error(`the snapshot stream was silent for ${String(deps.silenceMs)} ms`));
   };
-  signal.addEventListener('abort', stop, { once: true });
   let silence = setTimeout(goneSilent, deps.silenceMs);
   try {
     const lines = makeNdjsonLines(MAX_LINE);
@@ -69,7 +67,6 @@ const follow = async (deps: SnapshotWatchDeps, watch: SnapshotWatch, onAlive: ()
     throw new Error('the snapshot stream ended');
   } finally {
     clearTimeout(silence);
-    signal.removeEventListener('abort', stop);
     answer.destroy();
   }
 };

@@ -1,0 +1,227 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { AcquireRequest, AcquireResult, GiveBackRequest } from '../lease-port.ts';
+import { anEvent, anIntent } from '../spool/testing/an-event.ts';
+import {
+  decodeAcquireRequest,
+  decodeAcquireResult,
+  decodeClose,
+  decodeEvents,
+  decodeEventsReply,
+  decodeGiveBack,
+  decodeHello,
+  decodeHelloReply,
+  decodeIntent,
+  decodeStreamLine,
+  encodeAcquireRequest,
+  encodeAcquireResult,
+  encodeClose,
+  encodeEvents,
+  encodeEventsReply,
+  encodeGiveBack,
+  encodeHello,
+  encodeHelloReply,
+  encodeIntent,
+  encodePing,
+  encodeRecall,
+  encodeSnapshot,
+  readErrorBody,
+  WireFault,
+} from './index.ts';
+
+const COUNTER = { budget: 'shop/monthly', limit: 'cost', partition: '' };
+const SUBJECT = { namespace: 'shop', workload: 'cart', labels: { app: 'cart' }, team: 'shop' };
+const ACQUIRE: AcquireRequest = { instance: 'i1', seq: 1, needs: [{ ...COUNTER, need: 10n, prefer: 50n }] };
+const GRANTED: AcquireResult = {
+  granted: true,
+  grants: [
+    {
+      ...COUNTER,
+      leaseId: 'l1',
+      epoch: 'e1',
+      window: { id: 'w', start: 0, end: 86_400_000 },
+      remainingMs: 5,
+      amount: 9_007_199_254_740_991n,
+      left: -3n,
+    },
+  ],
+};
+const DENIED: AcquireResult = {
+  granted: false,
+  reason: 'held',
+  counter: COUNTER,
+  need: 1n,
+  limit: 2n,
+  left: -1n,
+  resetMs: null,
+};
+const GIVE_BACK: GiveBackRequest = {
+  instance: 'i1',
+  seq: 2,
+  returns: [{ ...COUNTER, leaseId: 'l1', windowId: 'w', epoch: 'e1', amount: 4n }],
+};
+const HELLO = {
+  contract: 1,
+  instance: 'i1',
+  version: '0.1.0',
+  subject: { ...SUBJECT, pod: 'cart-1', serviceAccount: 'cart' },
+} as const;
+const HELLO_REPLY = {
+  organisation: 'o',
+  epoch: 'e1',
+  subject: SUBJECT,
+  liveProxies: 2,
+  ledgerTimeMs: 1_795_000_000_000,
+};
+const CLOSE = { instance: 'i1', epoch: 'e1', lastSeq: 7 };
+const SNAPSHOT = {
+  contract: 1,
+  version: 'v1',
+  organisation: 'o',
+  subject: SUBJECT,
+  budgets: [],
+  routes: [],
+  prices: { version: 'p', rows: [], aliases: {} },
+} as const;
+
+describe('the wire', () => {
+  it('brings everything over unchanged', () => {
+    expect(decodeAcquireRequest(encodeAcquireRequest(ACQUIRE))).toEqual(ACQUIRE);
+    expect(decodeAcquireResult(encodeAcquireResult(GRANTED))).toEqual(GRANTED);
+    expect(decodeAcquireResult(encodeAcquireResult(DENIED))).toEqual(DENIED);
+    expect(decodeGiveBack(encodeGiveBack(GIVE_BACK))).toEqual(GIVE_BACK);
+    expect(decodeHello(encodeHello(HELLO))).toEqual(HELLO);
+    expect(decodeHelloReply(encodeHelloReply(HELLO_REPLY))).toEqual(HELLO_REPLY);
+    expect(decodeClose(encodeClose(CLOSE))).toEqual(CLOSE);
+    expect(decodeEventsReply(encodeEventsReply({ ack: 9 }))).toEqual({ ack: 9 });
+    const events = [anEvent(1), anEvent(2, { priceRow: null, counters: [], user: null, usage: {} })];
+    expect(decodeEvents(encodeEvents({ instance: 'i1', events }))).toEqual({ instance: 'i1', events });
+    expect(decodeIntent(encodeIntent(anIntent(3)))).toEqual(anIntent(3));
+  });
+
+  it('carries snapshots, heartbeats and recalls in one stream', () => {
+    expect(decodeStreamLine(encodeSnapshot(SNAPSHOT))).toEqual({ kind: 'snapshot', snapshot: SNAPSHOT });
+    expect(decodeStreamLine(encodePing())).toEqual({ kind: 'ping' });
+    expect(decodeStreamLine(encodeRecall([COUNTER]))).toEqual({ kind: 'recall', counters: [COUNTER] });
+    expect(decodeStreamLine('{"later":"kind"}')).toBeNull();
+    expect(() => decodeStreamLine(JSON.stringify({ ...SNAPSHOT, contract: 2 }))).toThrow(WireFault);
+  });
+
+  it('ignores what it does not know', () => {
+    const later = { ...(JSON.parse(encodeAcquireRequest(ACQUIRE)) as object), priority: 'high' };
+    expect(decodeAcquireRequest(JSON.stringify(later))).toEqual(ACQUIRE);
+  });
+
+  it('says where it is wrong', () => {
+    const cases: readonly [string, (body: string) => unknown, unknown][] = [
+      ['message: expected JSON', decodeAcquireResult, '<html>503 Service Unavailable</html>'],
+      ['message: expected JSON', decodeAcquireResult, ''],
+      ['message: expected an object', decodeAcquireRequest, []],
+      ['message: expected an object', decodeClose, null],
+      ['instance: expected a string', decodeAcquireRequest, { instance: 7 }],
+      ['seq: expected a whole number', decodeAcquireRequest, { instance: 'i', seq: '1' }],
+      ['seq: expected a whole number', decodeAcquireRequest, { instance: 'i', seq: 1.5 }],
+      ['seq: expected a whole number', decodeAcquireRequest, { instance: 'i', seq: -1 }],
+      ['needs: expected a list', decodeAcquireRequest, { instance: 'i', seq: 1, needs: {} }],
+      [
+        'needs: expected a list of at most 256',
+        decodeAcquireRequest,
+        { instance: 'i', seq: 1, needs: Array(257).fill(0) },
+      ],
+      ['needs[0].need: expected an amount', decodeAcquireRequest, aNeed({ need: '-1' })],
+      ['needs[0].need: expected an amount', decodeAcquireRequest, aNeed({ need: 1e300 })],
+      ['needs[0].need: expected an amount', decodeAcquireRequest, aNeed({ need: 5 })],
+      ['needs[0].need: expected an amount', decodeAcquireRequest, aNeed({ need: 'NaN' })],
+      ['needs[0].need: expected an amount', decodeAcquireRequest, aNeed({ need: '9007199254740992' })],
+      ['needs[0].need: expected an amount', decodeAcquireRequest, aNeed({ need: '1e3' })],
+      ['needs[0].prefer: expected at least the need', decodeAcquireRequest, aNeed({ prefer: '1' })],
+      ['granted: expected true or false', decodeAcquireResult, { granted: 'yes' }],
+      [
+        'reason: expected one of neverFits, exhausted, held',
+        decodeAcquireResult,
+        { granted: false, reason: 'because' },
+      ],
+      [
+        'left: expected an amount',
+        decodeAcquireResult,
+        { granted: false, reason: 'held', counter: COUNTER, need: '1', limit: '2', left: 0 },
+      ],
+      ['contract: expected 1', decodeHello, { contract: 2 }],
+      ['subject.labels.app: expected a string', decodeHello, { ...HELLO, subject: { ...SUBJECT, labels: { app: 1 } } }],
+      [
+        'subject.labels: expected at most 256 labels',
+        decodeHello,
+        { ...HELLO, subject: { ...SUBJECT, labels: manyLabels() } },
+      ],
+      ['budget: expected a string', (body) => decodeStreamLine(body), { recall: [{ budget: 'x'.repeat(5_000) }] }],
+      [
+        'events[0].usage.input: expected a whole number',
+        decodeEvents,
+        { instance: 'i', events: [{ ...eventJson(), usage: { input: -1 } }] },
+      ],
+      [
+        'events[0].settle: expected one of',
+        decodeEvents,
+        { instance: 'i', events: [{ ...eventJson(), settle: 'free' }] },
+      ],
+      [
+        'events[0].counters[0].charged: expected an amount',
+        decodeEvents,
+        {
+          instance: 'i',
+          events: [{ ...eventJson(), counters: [{ ...COUNTER, windowId: 'w', epoch: 'e', held: '1' }] }],
+        },
+      ],
+    ];
+    for (const [message, decode, value] of cases) {
+      const body = typeof value === 'string' ? value : JSON.stringify(value);
+      expect(() => decode(body)).toThrow(message);
+      expect(() => decode(body)).toThrow(WireFault);
+    }
+  });
+
+  it('throws nothing else, whatever comes', () => {
+    const decoders = [
+      decodeAcquireRequest,
+      decodeAcquireResult,
+      decodeGiveBack,
+      decodeHello,
+      decodeHelloReply,
+      decodeClose,
+      decodeEvents,
+      decodeIntent,
+      decodeStreamLine,
+    ];
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json()), (body) => {
+        for (const decode of decoders) {
+          try {
+            decode(body);
+          } catch (fault) {
+            expect(fault).toBeInstanceOf(WireFault);
+          }
+        }
+      }),
+    );
+  });
+
+  it('reads the error of any answer, or says that there is none', () => {
+    expect(readErrorBody('{"error":{"code":"seq_reused","message":"m"}}')).toEqual({
+      code: 'seq_reused',
+      message: 'm',
+    });
+    for (const body of ['', '<html>', '{}', '{"error":"x"}', '{"error":{"code":1}}', 'null']) {
+      expect(readErrorBody(body).code).toBe('unreadable');
+    }
+  });
+});
+
+const aNeed = (more: object): object => ({
+  instance: 'i',
+  seq: 1,
+  needs: [{ ...COUNTER, need: '2', prefer: '2', ...more }],
+});
+const manyLabels = (): object =>
+  Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`l${String(index)}`, '']));
+const eventJson = (): object =>
+  (JSON.parse(encodeEvents({ instance: 'i', events: [anEvent(1)] })) as { events: [object] }).events[0];
