@@ -203,7 +203,11 @@ describe('with a limit below what one call can cost', () => {
   afterAll(() => harness.stop());
 
   it('raises BadRequestError, which says what was needed and how much there is', async () => {
-    const call = through(harness).openai.chat.completions.create({ model: 'gpt-4o', messages, max_tokens: 1000 });
+    const call = through(harness).openai.chat.completions.create({
+      model: 'gpt-4o',
+      messages,
+      max_completion_tokens: 1000,
+    });
     await expect(call).rejects.toBeInstanceOf(BadRequestError);
     await expect(call).rejects.toMatchObject({ status: 400, code: 'budget_never_fits' });
     await expect(call).rejects.toThrow(/TokenBudget default\/chat, limit "daily": this call can cost up to \$0\.01/);

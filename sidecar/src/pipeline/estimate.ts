@@ -149,8 +149,17 @@ const outputCap = (
     contextWindow: price?.contextWindow ?? null,
     payable: payableTokens(input, outputRate(input, price, envelope.bytes)),
   });
-  return { tokens, put: policy.needsCap ? tokens : null };
+  const own = ownDefaultCap(input);
+  const least = own === null ? tokens : Math.min(own, tokens);
+  return { tokens: least, put: policy.needsCap ? least : null };
 };
+
+/**
+ * What the provider itself takes for a cap that is not given: a larger one put in would buy text that nobody asked for.
+ * Only OpenAI's legacy completions have one ("Create completion", max_tokens); compatible hosts have each their own.
+ */
+const ownDefaultCap = ({ envelope, candidate }: EstimateInput): number | null =>
+  envelope.format === 'openai-completions' && candidate.backend?.provider !== 'OpenAICompatible' ? 16 : null;
 
 /** Output tokens that the tightest remaining money (or tokens) would pay for; null where nothing limits them. */
 const payableTokens = ({ envelope, policy, left }: EstimateInput, rate: bigint): bigint | null => {
