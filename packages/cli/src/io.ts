@@ -5,7 +5,6 @@ export interface Io {
   readonly pid: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  readonly random: () => number;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
   /** A terminal sends Ctrl-C to every process in it, not to this one alone. */

@@ -32,7 +32,6 @@ const io: Io = {
   home: homedir(),
   pid: process.pid,
   now: Date.now,
-  random: Math.random,
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),
   hasTerminal: process.stdin.isTTY === true,
