@@ -104,8 +104,8 @@ const bookCounters = async (
   lines: readonly EpochLine[],
   charges: readonly Charge[],
 ): Promise<void> => {
-  const sums = new Map<bigint, Record<(typeof COUNTER_SUMS)[number], bigint>>();
-  const sumOf = (id: bigint): Record<(typeof COUNTER_SUMS)[number], bigint> => {
+  const sums = new Map<bigint, CounterSums>();
+  const sumOf = (id: bigint): CounterSums => {
     const sum = sums.get(id) ?? { ...NOTHING };
     sums.set(id, sum);
     return sum;
@@ -132,17 +132,8 @@ const bookCounters = async (
   await tx.query(UPDATE_COUNTERS, [JSON.stringify(rows)]);
 };
 
-const COUNTER_SUMS = [
-  'settled',
-  'allocated',
-  'unresolved',
-  'calls',
-  'input_tokens',
-  'output_tokens',
-  'would_refuse',
-  'unproven',
-  'estimated',
-] as const;
+type CounterSums = { -readonly [Name in keyof typeof NOTHING]: bigint };
+
 const NOTHING = {
   settled: 0n,
   allocated: 0n,
@@ -155,9 +146,18 @@ const NOTHING = {
   estimated: 0n,
 };
 const UPDATE_COUNTERS = `UPDATE counter c SET
-    ceiling = greatest(c.ceiling, c.allocated - c.refunded + r.allocated),
-    ${COUNTER_SUMS.map((name) => `${name} = c.${name} + r.${name}`).join(', ')}
-  FROM json_to_recordset($1::json) AS r(id bigint, ${COUNTER_SUMS.map((name) => `${name} bigint`).join(', ')})
+    ceiling       = greatest(c.ceiling, c.allocated - c.refunded + r.allocated),
+    settled       = c.settled + r.settled,
+    allocated     = c.allocated + r.allocated,
+    unresolved    = c.unresolved + r.unresolved,
+    calls         = c.calls + r.calls,
+    input_tokens  = c.input_tokens + r.input_tokens,
+    output_tokens = c.output_tokens + r.output_tokens,
+    would_refuse  = c.would_refuse + r.would_refuse,
+    unproven      = c.unproven + r.unproven,
+    estimated     = c.estimated + r.estimated
+  FROM json_to_recordset($1::json) AS r(id bigint, settled bigint, allocated bigint, unresolved bigint, calls bigint,
+    input_tokens bigint, output_tokens bigint, would_refuse bigint, unproven bigint, estimated bigint)
   WHERE c.id = r.id`;
 
 const bookSlots = async (tx: Transaction, charges: readonly Charge[], now: number): Promise<void> => {

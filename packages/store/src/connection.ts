@@ -36,7 +36,6 @@ const BEGIN: Readonly<Record<TransactionMode, string>> = {
 /** serialization_failure, deadlock_detected: another try from the start is all they ask for. */
 const TRY_AGAIN: ReadonlySet<string> = new Set(['40001', '40P01']);
 const TRIES = 4;
-const INT8 = 20;
 const STATEMENT_MS = 15_000;
 const LOCK_MS = 5_000;
 const IDLE_IN_TRANSACTION_MS = 10_000;
@@ -53,7 +52,7 @@ export const makeConnection = ({ connectionString, max, onIdleError }: Connectio
     connectionTimeoutMillis: CONNECT_MS,
     query_timeout: ANSWER_MS,
     idleTimeoutMillis: 0,
-    types: { getTypeParser: (oid, format) => (oid === INT8 ? BigInt : pg.types.getTypeParser(oid, format)) },
+    types: { getTypeParser: parserOf },
   });
   const running = new AsyncLocalStorage<true>();
   // Without listeners a connection that breaks while idle, or while checked out, ends the process.
@@ -92,6 +91,12 @@ export const makeConnection = ({ connectionString, max, onIdleError }: Connectio
     },
     close: () => pool.end(),
   };
+};
+
+/** pg leaves bigints as text, so as not to round them. */
+const parserOf: pg.CustomTypesConfig['getTypeParser'] = (oid, format) => {
+  const known: unknown = pg.types.getTypeParser(oid, format);
+  return oid === pg.types.builtins.INT8 ? BigInt : known;
 };
 
 /** Set in each transaction rather than at connect, so that poolers between us and the server do not lose them. */

@@ -14,24 +14,18 @@ export interface UsageRow {
   readonly estimated: bigint;
 }
 
-/** What is grouped by is never the caller's text. */
-const KEY: Readonly<Record<UsageBy, string>> = {
-  team: 'team',
-  model: "provider || '/' || model",
-  workload: "namespace || '/' || workload",
-  day: 'day::text',
-};
-
 export const usageBy = (
   tx: Transaction,
   by: UsageBy,
   range: { readonly from: string | null; readonly to: string | null },
 ): Promise<readonly UsageRow[]> =>
   tx.query<UsageRow>(
-    `SELECT ${KEY[by]} AS key, sum(charged)::bigint AS charged, sum(calls)::bigint AS calls,
+    `SELECT CASE $3 WHEN 'team' THEN team WHEN 'model' THEN provider || '/' || model
+                    WHEN 'workload' THEN namespace || '/' || workload ELSE day::text END AS key,
+            sum(charged)::bigint AS charged, sum(calls)::bigint AS calls,
             sum(input_tokens)::bigint AS "inputTokens", sum(output_tokens)::bigint AS "outputTokens",
             sum(unproven)::bigint AS unproven, sum(estimated)::bigint AS estimated
      FROM usage_daily WHERE ($1::date IS NULL OR day >= $1::date) AND ($2::date IS NULL OR day <= $2::date)
-     GROUP BY 1 ORDER BY ${by === 'day' ? '1' : '2 DESC, 1'} LIMIT 10000`,
-    [range.from, range.to],
+     GROUP BY 1 ORDER BY CASE $3 WHEN 'day' THEN 0 ELSE sum(charged) END DESC, 1 LIMIT 10000`,
+    [range.from, range.to, by],
   );

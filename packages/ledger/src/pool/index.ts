@@ -13,4 +13,4 @@ export { makeMemoryBlockSource, type MemoryBlockSource } from './memory-block-so
 export { makeMemoryPool, type MemoryPoolDeps } from './memory-pool.ts';
 export type { Pool, PoolBalance, PoolCharge } from './pool.ts';
 export { largestSlidingSum, type Bucket } from './sliding-sum.ts';
-export { inFlight, outOf, type CounterTally } from './tally.ts';
+export { outOf, type CounterTally } from './tally.ts';

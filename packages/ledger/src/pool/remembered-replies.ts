@@ -37,7 +37,7 @@ export const makeRememberedReplies = <T>(size: number): RememberedReplies<T> => 
       return undefined;
     },
     keep: (instance, seq, asked, reply) => {
-      const memory = memories.get(instance) ?? { replies: new Map(), floor: 0 };
+      const memory: Memory<T> = memories.get(instance) ?? { replies: new Map(), floor: 0 };
       memories.set(instance, memory);
       memory.replies.set(seq, { asked, reply });
       for (const oldest of memory.replies.keys()) {

@@ -12,6 +12,3 @@ export interface CounterTally extends CounterName {
 
 /** Blocks that are out of the counter: what a further block has to fit beside. */
 export const outOf = (tally: CounterTally): bigint => tally.allocated - tally.refunded;
-
-/** What pools, leases and open holds have between them. 0 once every epoch is closed. */
-export const inFlight = (tally: CounterTally): bigint => outOf(tally) - tally.settled - tally.unresolved;
