@@ -373,6 +373,14 @@ describe('readAnswer of Anthropic', () => {
     expect(answer.usageFault).not.toBeNull();
   });
 
+  it('counts what a tool is called with whole, whatever its own keys are', () => {
+    const body = {
+      type: 'message',
+      content: [{ type: 'tool_use', id: 'toolu_1', name: 'f', input: { type: 'abc', id: 'def', role: 'g' } }],
+    };
+    expect(read('anthropic-messages', body).deliveredBytes).toBe(1 + 7);
+  });
+
   it('reports an error', () => {
     expect(read('anthropic-messages', { type: 'error', error: { type: 'overloaded_error' } })).toMatchObject({
       errored: true,

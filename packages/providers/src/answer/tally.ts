@@ -50,7 +50,7 @@ const NAMES = [
 export type AnswerScanner = JsonScanner<(typeof NAMES)[number]>;
 
 /** Answers are read, not judged: a double key is the provider's affair, and nothing is refused for its size. */
-const ANSWER_RULES: ScanRules = { strictKeys: false, maxDepth: 1024, maxValues: Number.MAX_SAFE_INTEGER };
+const ANSWER_RULES: ScanRules = { strictKeys: false, maxDepth: 1024, maxEffort: Number.MAX_SAFE_INTEGER };
 
 const keys = makeKeyTable(NAMES);
 
@@ -176,16 +176,21 @@ export const takeContent = (scan: AnswerScanner, tally: Tally): void => {
   const kind = scan.peek();
   if (kind === 'object') {
     for (let more = scan.openObject(); more; more = scan.anotherMember()) {
-      if (isStructure(scan.key())) scan.skip();
+      const key = scan.key();
+      if (isStructure(key)) scan.skip();
+      // What the protocol does not name (a tool's arguments) was generated whole, whatever its own keys are called.
+      else if (key === '') takeStrings(scan, tally);
       else takeContent(scan, tally);
     }
   } else if (kind === 'array') {
     for (let more = scan.openArray(); more; more = scan.anotherElement()) takeContent(scan, tally);
-  } else {
-    const before = scan.textBytes;
-    scan.skip();
-    tally.deliveredBytes += scan.textBytes - before;
-  }
+  } else takeStrings(scan, tally);
+};
+
+const takeStrings = (scan: AnswerScanner, tally: Tally): void => {
+  const before = scan.textBytes;
+  scan.skip();
+  tally.deliveredBytes += scan.textBytes - before;
 };
 
 /** Members that name or frame a part and are no output: a stream has them once, its JSON twin elsewhere. */

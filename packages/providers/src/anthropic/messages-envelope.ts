@@ -78,7 +78,7 @@ const readTools = (scan: RequestScanner, draft: Draft): void => {
     return;
   }
   draft.tools += countElements(scan, () => {
-    let type: string | null = '';
+    let type = '';
     if (scan.peek() !== 'object') scan.skip();
     else {
       for (let more = scan.openObject(); more; more = scan.anotherMember()) {
@@ -88,6 +88,6 @@ const readTools = (scan: RequestScanner, draft: Draft): void => {
         else scan.skip();
       }
     }
-    if (!CLIENT_TOOL.test(type ?? '')) flag(draft, 'hosted_tool');
+    if (!CLIENT_TOOL.test(type)) flag(draft, 'hosted_tool');
   });
 };

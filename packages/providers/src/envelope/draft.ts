@@ -70,8 +70,8 @@ export const flag = (draft: Draft, why: Unboundable): void => {
   if (!draft.unboundable.includes(why)) draft.unboundable.push(why);
 };
 
-/** Bounds the list that later steps price one by one; no provider takes so many. */
-const MAX_IMAGES = 10_000;
+/** Bounds the list that later steps price one by one; the most that a provider takes is 3,600 (Gemini). */
+const MAX_IMAGES = 4_000;
 
 export const addImage = (draft: Draft, image: ImagePart): void => {
   if (draft.images.length >= MAX_IMAGES)

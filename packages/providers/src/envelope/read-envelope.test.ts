@@ -212,11 +212,11 @@ describe('readEnvelope of a chat body', () => {
 
   it('refuses more values than any honest body has, as too large', () => {
     const body = `{"messages":[${Array(260_000).fill('{"role":"user"}').join(',')}]}`;
-    expect(faultOf('openai-chat', body)).toMatchObject({ status: 413, code: 'too_many_values' });
+    expect(faultOf('openai-chat', body)).toMatchObject({ status: 413, code: 'too_complex' });
   });
 
   it('refuses more images than any honest body has, as too large', () => {
-    const body = parts(...Array<object>(10_001).fill({ type: 'image_url', image_url: { url: 'https://x/y' } }));
+    const body = parts(...Array<object>(4_001).fill({ type: 'image_url', image_url: { url: 'https://x/y' } }));
     expect(faultOf('openai-chat', body)).toMatchObject({ status: 413, code: 'too_many_images' });
   });
 

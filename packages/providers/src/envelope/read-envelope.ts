@@ -38,8 +38,7 @@ const READERS: Readonly<Record<Exclude<FormatId, 'gemini-generate'>, (scan: Requ
 };
 
 const read = (format: FormatId, body: Buffer, path: PathInfo): Envelope => {
-  const kind = textKind(body);
-  if (kind === 'invalid') throw new ScanFault('invalid_utf8', 'the body must be UTF-8 without a byte order mark');
+  if (body[0] === 0xef) throw invalidText();
   const draft = makeDraft(body);
   if (format === 'gemini-generate') readGenerateKeys(body, draft);
   else {
@@ -48,8 +47,14 @@ const read = (format: FormatId, body: Buffer, path: PathInfo): Envelope => {
     READERS[format](scan, draft);
     scan.finish();
   }
+  // Last, since it looks at every byte: a body that is refused for its structure is refused sooner.
+  const kind = textKind(body);
+  if (kind === 'invalid') throw invalidText();
   // A path that names the model is what the provider goes by, whatever the body says.
   draft.model = path.model ?? draft.model;
   draft.stream ||= path.stream ?? false;
   return finishDraft(draft, format, kind === 'ascii');
 };
+
+/** A JSON body cannot begin with a byte order mark's first byte otherwise. */
+const invalidText = (): ScanFault => new ScanFault('invalid_utf8', 'the body must be UTF-8 without a byte order mark');

@@ -5,7 +5,7 @@ import { foldHash, makeKeyTable } from './key-table.ts';
 import { ScanFault } from './scan-fault.ts';
 
 const keys = makeKeyTable(['model', 'n', 'maxTokens'], { max_tokens: 'maxTokens' });
-const RULES: ScanRules = { strictKeys: true, maxDepth: 64, maxValues: 1_000_000 };
+const RULES: ScanRules = { strictKeys: true, maxDepth: 64, maxEffort: 10_000_000 };
 const scanOf = (text: string, rules = RULES) => new JsonScanner(Buffer.from(text), keys, rules);
 
 const skipAll = (text: string): string => {
@@ -204,11 +204,18 @@ describe('JsonScanner', () => {
     expect(codeOf(() => scan.openArray())).toBe('too_deep');
   });
 
-  it('refuses more values than a scan may take', () => {
-    expect(codeOf(() => scanOf(JSON.stringify(Array(100).fill(0)), { ...RULES, maxValues: 99 }).skip())).toBe(
-      'too_many_values',
-    );
-    expect(codeOf(() => readTop('{"a":1,"b":2}', { ...RULES, maxValues: 1 }))).toBe('too_many_values');
+  it('refuses more than a scan may take: of values, and of bytes looked at one by one', () => {
+    const skip = (text: string, maxEffort: number): string =>
+      codeOf(() => scanOf(text, { ...RULES, maxEffort }).skip());
+    expect(skip(JSON.stringify(Array(100).fill(0)), 3200)).toBe('ok');
+    expect(skip(JSON.stringify(Array(101).fill(0)), 3200)).toBe('too_complex');
+    expect(codeOf(() => readTop('{"a":1,"b":2}', { ...RULES, maxEffort: 63 }))).toBe('too_complex');
+    const BIG = 100_000;
+    for (const text of ['\\"'.repeat(BIG), '\\\\'.repeat(BIG)]) expect(skip(`"${text}"`, BIG)).toBe('too_complex');
+    expect(skip(`[${' '.repeat(2 * BIG)}]`, BIG)).toBe('too_complex');
+    expect(skip('1'.repeat(2 * BIG), BIG)).toBe('too_complex');
+    expect(codeOf(() => readTop(`{"${'k'.repeat(2 * BIG)}":1}`, { ...RULES, maxEffort: BIG }))).toBe('too_complex');
+    expect(skip(`"${'plain '.repeat(100_000)}"`, 5000)).toBe('ok');
   });
 
   it('unescapes a string that is asked for, and not one that is too long', () => {

@@ -6,15 +6,16 @@ import { ScanFault } from './scan-fault.ts';
  * checked for structure but never decoded. Keys are compared unescaped. What is inside a skipped string is its reader's
  * affair (a raw control character or an unknown escape cannot move the closing quote), so long strings are crossed by a
  * native search.
- *
- * Measured on Node 24.21, one of 2 shared cores, best of 20 rounds, as part of readEnvelope: see read-envelope.ts.
  */
 export interface ScanRules {
   /** Refuse a key that occurs twice, differs from a known one in case only, or names a prototype. */
   readonly strictKeys: boolean;
   readonly maxDepth: number;
-  /** Members and elements in all: bounds the time that one body can take. */
-  readonly maxValues: number;
+  /**
+   * Bounds the time that one body can take: bytes that had to be looked at one by one, and 32 for every member and element.
+   * Long plain strings cost next to nothing.
+   */
+  readonly maxEffort: number;
 }
 
 const QUOTE = 0x22;
@@ -25,8 +26,11 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
-/** Beyond this many bytes a native search for the closing quote beats looking at each byte (a call costs about 100 ns). */
-const NEAR = 64;
+/** Beyond this many bytes a native search for the closing quote beats looking at each byte (a call costs about 20 ns). */
+const NEAR = 32;
+const VALUE_EFFORT = 32;
+/** Runs of one sort of byte are counted by so many (a power of two), so that none is crossed to its end before it counts. */
+const STEP = 1 << 14;
 /** No request format has an object of so many interpreted keys; keeps the comparison of each with all others cheap. */
 const MAX_KEYS = 128;
 
@@ -45,7 +49,7 @@ export class JsonScanner<Name extends string> {
   private readonly keys: KeyTable<Name>;
   private readonly rules: ScanRules;
   private depth = 0;
-  private values = 0;
+  private effort = 0;
   /** Keys seen in the objects that are open, innermost last; `bases[depth]` is where that object's begin. */
   private seen = 0;
   private readonly seenHash: number[] = [];
@@ -68,7 +72,7 @@ export class JsonScanner<Name extends string> {
     this.end = end;
     this.textBytes = 0;
     this.depth = 0;
-    this.values = 0;
+    this.effort = 0;
     this.seen = 0;
   }
 
@@ -134,6 +138,7 @@ export class JsonScanner<Name extends string> {
         i += 1;
       }
       hash = foldHash(hash, byte);
+      if ((i & (STEP - 1)) === 0) this.spend(STEP);
     }
     this.pos = i + 1;
     const name = escaped ? this.escapedKey(start, i) : this.plainKey(bytes, start, i, hash);
@@ -212,9 +217,13 @@ export class JsonScanner<Name extends string> {
   }
 
   private count(): void {
-    this.values += 1;
-    if (this.values > this.rules.maxValues)
-      throw new ScanFault('too_many_values', `more than ${String(this.rules.maxValues)} values in one body`, null, 413);
+    this.spend(VALUE_EFFORT);
+  }
+
+  private spend(effort: number): void {
+    this.effort += effort;
+    if (this.effort > this.rules.maxEffort)
+      throw new ScanFault('too_complex', 'the body has more values or escapes than are read in one call', null, 413);
   }
 
   private plainKey(bytes: Uint8Array, start: number, end: number, hash: number): Name | '' {
@@ -239,6 +248,7 @@ export class JsonScanner<Name extends string> {
     if (name === null)
       throw new ScanFault('ambiguous_key', `the key ${this.shown()} differs from a known one in letter case only`);
     const base = this.bases[this.depth] ?? 0;
+    if (this.seen - base > NEAR) this.spend(this.seen - base);
     for (let i = base; i < this.seen; i += 1) {
       const same =
         name === ''
@@ -345,7 +355,10 @@ export class JsonScanner<Name extends string> {
     const bytes = this.bytes;
     const end = this.end;
     let i = from;
-    while (i < end && isDigit(bytes[i] ?? 0)) i += 1;
+    while (i < end && isDigit(bytes[i] ?? 0)) {
+      i += 1;
+      if ((i & (STEP - 1)) === 0) this.spend(STEP);
+    }
     if (i === from) throw this.broken(i);
     return i;
   }
@@ -363,11 +376,13 @@ export class JsonScanner<Name extends string> {
 
   private moreSpace(from: number): number {
     const bytes = this.bytes;
+    const end = this.end;
     let i = from;
-    while (i < this.end) {
-      const byte = bytes[i] ?? 0;
-      if (byte > 0x20 || (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09)) break;
+    while (i < end) {
+      const byte = bytes[i];
+      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) break;
       i += 1;
+      if ((i & (STEP - 1)) === 0) this.spend(STEP);
     }
     return i;
   }
@@ -377,21 +392,28 @@ export class JsonScanner<Name extends string> {
     const end = this.end;
     let i = from;
     // Where quotes are dense (code, JSON in JSON) the native search gains little a call, so each further stretch is longer.
-    for (let stretch = NEAR; ; stretch *= 4) {
+    for (let stretch = NEAR; ; stretch = stretch < STEP ? stretch * 4 : STEP) {
+      const begin = i;
       const near = i + stretch < end ? i + stretch : end;
-      while (i < near) {
-        const byte = bytes[i];
-        if (byte === QUOTE) return i;
-        i += byte === BACKSLASH ? 2 : 1;
-      }
+      while (i < near && bytes[i] !== QUOTE) i += bytes[i] === BACKSLASH ? 2 : 1;
+      if (stretch > NEAR) this.spend(i - begin);
+      if (i < near) return i;
       const quote = i < end ? bytes.indexOf(QUOTE, i) : -1;
       if (quote < 0 || quote >= end) throw this.broken(end);
-      // An odd run of backslashes before the quote escapes it; a run never reaches back past an unescaped character.
-      let slashes = 0;
-      while (bytes[quote - 1 - slashes] === BACKSLASH) slashes += 1;
-      if (slashes % 2 === 0) return quote;
+      if (!this.isEscaped(quote)) return quote;
       i = quote + 1;
     }
+  }
+
+  /** An odd run of backslashes before it escapes a quote; a run never reaches back past an unescaped character. */
+  private isEscaped(quote: number): boolean {
+    const bytes = this.bytes;
+    let i = quote - 1;
+    while (bytes[i] === BACKSLASH) {
+      i -= 1;
+      if ((i & (STEP - 1)) === 0) this.spend(STEP);
+    }
+    return (quote - 1 - i) % 2 === 1;
   }
 
   private broken(at: number): ScanFault {

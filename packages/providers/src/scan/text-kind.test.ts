@@ -38,10 +38,16 @@ describe('textKind', () => {
     }
   });
 
+  it('takes a body with more escapes than it looks at for one that has wide ones', () => {
+    const line = `\\n${'a'.repeat(65_000)}`;
+    expect(textKind(Buffer.from(line.repeat(60)))).toBe('ascii');
+    expect(textKind(Buffer.from(line.repeat(140)))).toBe('utf8');
+    expect(textKind(Buffer.from(`\\n${'a'.repeat(12_000_000)}`))).toBe('ascii');
+  });
+
   it('agrees with a plain reading of any text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {
-        // eslint-disable-next-line no-control-regex -- the range is the definition of ASCII
         const expected =
           /^[\x00-\x7f]*$/.test(text) && !/\\u(?!00[0-7])[0-9a-fA-F]{4}/.test(text)
             ? 'ascii'

@@ -9,6 +9,8 @@ const WINDOW = 1 << 16;
 const BACKSLASH = 0x5c;
 /** An escaped backslash before `u` may be taken for such an escape: that errs upwards. */
 const WIDE_ESCAPE = /\\u(?!00[0-7])[0-9a-fA-F]{4}/;
+/** Windows with escapes that are looked at for wide ones; where a body has more, it counts as having some: errs upwards. */
+const MAX_TESTED = 128;
 /** One byte less than an escape: what a cut may leave of one. */
 const OVERLAP = 5;
 
@@ -16,18 +18,21 @@ const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export const textKind = (bytes: Buffer): TextKind => {
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return 'invalid';
-  const hasEscapes = bytes.indexOf(BACKSLASH) >= 0;
   let kind: TextKind = 'ascii';
   let tail = '';
+  let tested = 0;
+  let slash = bytes.indexOf(BACKSLASH);
   for (let at = 0; at < bytes.length;) {
     const end = characterStart(bytes, at + WINDOW);
     const text = decode(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
     if (text === null) return 'invalid';
     if (text.length !== end - at) kind = 'utf8';
-    if (kind === 'ascii' && hasEscapes) {
-      if (WIDE_ESCAPE.test(tail + text)) kind = 'utf8';
+    if (slash >= 0 && slash < end && kind === 'ascii') {
+      tested += 1;
+      if (tested > MAX_TESTED || WIDE_ESCAPE.test(tail + text)) kind = 'utf8';
+      slash = bytes.indexOf(BACKSLASH, Math.max(at, end - OVERLAP));
       tail = text.slice(-OVERLAP);
-    }
+    } else tail = '';
     at = end;
   }
   return kind;

@@ -36,7 +36,7 @@ const pass = (
 const passAnyhow = (format: FormatId, text: string, strip = false, eventLimit?: number): Passed => {
   const bytes = Buffer.from(text);
   const whole = pass(format, bytes, [], strip, eventLimit);
-  for (const size of [1, 2, 3, 5, 7, 16, 61]) {
+  for (const size of [1, 3, 16]) {
     const cuts = Array.from({ length: Math.floor((bytes.length - 1) / size) }, (_, i) => (i + 1) * size);
     expect(pass(format, bytes, cuts, strip, eventLimit)).toEqual(whole);
   }
@@ -521,7 +521,7 @@ describe('makeStreamMeter on any stream', () => {
           expect(pass('openai-chat', bytes, cuts, strip, limit)).toEqual(pass('openai-chat', bytes, [], strip, limit));
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 
