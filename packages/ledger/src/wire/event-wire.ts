@@ -1,6 +1,7 @@
 /**
  * Events and intents as JSON, for the wire and for the spool. An event's text is made once and kept beside it until it
- * is forgotten, since the spool and the shipper both need it.
+ * is forgotten, since the spool and the shipper both need it. Measured: a serialiser over a copy takes 2.4 µs an event,
+ * text put together by hand 2.7–4.4 µs (Node 24).
  */
 import { TOKEN_KINDS, UNIT_KINDS, type Usage } from '@tollgate/metering';
 import type { CounterCharge, LedgerEvent, SettleKind } from '../event.ts';
