@@ -14,7 +14,11 @@ INSTALLED := node_modules/.tollgate-installed
 MANIFESTS := package.json pnpm-workspace.yaml pnpm-lock.yaml $(wildcard */package.json packages/*/package.json)
 JEST := node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js
 TOOLS := packages/devtools/src
+# A suite that hangs is a failure, and not a wait; where there is no `timeout`, it is a wait.
+BOUNDED := $(if $(shell command -v timeout),timeout --foreground 40m)
 REAL ?= 0
+# Narrows the tests: make test-unit ARGS=packages/budget
+ARGS ?=
 
 .PHONY: help run test test-unit test-clients test-coverage verify lint types generate build bundles bench install clean
 
@@ -25,14 +29,14 @@ run: ## Serve examples/quickstart on the mock provider; REAL=1 calls the real on
 	@$(MAKE) bundles >&2
 	@exec node packages/cli/dist/tollgate.js serve --resources examples/quickstart $(if $(filter 1,$(REAL)),,--mock)
 
-test: bundles ## Install, then run every suite
+test: bundles ## Install, then run every suite; ARGS=packages/budget runs a part
 	@$(TOOLS)/prerequisites.sh postgres
 	@rm -rf $(RESULTS) && mkdir -p $(RESULTS)
-	@$(JEST) --json --outputFile=$(RESULTS)/jest.json >/dev/null || { node $(TOOLS)/test-sums.ts $(RESULTS) || true; exit 1; }
+	@$(BOUNDED) $(JEST) --json --outputFile=$(RESULTS)/jest.json $(ARGS) >/dev/null || { node $(TOOLS)/test-sums.ts $(RESULTS) || true; exit 1; }
 	@node $(TOOLS)/test-sums.ts $(RESULTS)
 
 test-unit: $(INSTALLED) ## Run the tests that need no server
-	@$(JEST) --selectProjects unit
+	@$(JEST) $(ARGS) --selectProjects unit
 
 test-clients: bundles ## Drive the proxy with the official Python SDKs, in a venv made for it
 	@$(TOOLS)/prerequisites.sh python
@@ -40,7 +44,7 @@ test-clients: bundles ## Drive the proxy with the official Python SDKs, in a ven
 
 test-coverage: bundles ## Measure line coverage over all product sources; fails under 90 %
 	@$(TOOLS)/prerequisites.sh postgres
-	@node $(TOOLS)/coverage.ts
+	@node $(TOOLS)/coverage.ts $(ARGS)
 
 verify: $(INSTALLED) ## Check generated files, lint, types, dependency rules, unit tests and the billing corpus
 	@$(TOOLS)/prerequisites.sh python

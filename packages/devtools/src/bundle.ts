@@ -79,7 +79,6 @@ const OPTIONS = {
 
 const defines = (version: string): Record<string, string> => ({
   __TOLLGATE_VERSION__: JSON.stringify(version),
-  __TOLLGATE_BUNDLED__: 'true',
 });
 
 const gitDescribe = (root: string): string | null => {
