@@ -72,6 +72,8 @@ export interface Behaviour {
   readonly usageCacheWrite1h?: number;
   readonly usageOutput?: number;
   readonly usageReasoning?: number;
+  /** Changes nothing: the log repeats it, so that a test finds its own call there. */
+  readonly label?: string;
 }
 
 export class BehaviourFault extends Error {
@@ -117,6 +119,7 @@ const READERS: Readonly<Record<string, (value: string) => Behaviour>> = {
   'usage-cache-write-1h': (value) => ({ usageCacheWrite1h: count(value) }),
   'usage-output': (value) => ({ usageOutput: count(value) }),
   'usage-reasoning': (value) => ({ usageReasoning: count(value) }),
+  label: (value) => ({ label: value }),
 };
 
 /** Every key that a header or a model suffix may name. */

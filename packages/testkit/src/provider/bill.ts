@@ -25,6 +25,8 @@ export type MockPrices = Readonly<Record<string, MockPrice>>;
 
 export interface BilledCall {
   readonly id: number;
+  /** What the caller named it by `x-mock-label`. */
+  readonly label?: string;
   /** Milliseconds since 1970, when the request had been read. */
   readonly at: number;
   readonly method: string;

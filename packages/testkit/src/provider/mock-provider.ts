@@ -155,6 +155,7 @@ const billCall = ({ id, at, incoming, plan, delivered, began, prices }: Billing)
   const usage = delivered.aborted ? cutShort(whole, generated) : plan.usage;
   return {
     id,
+    ...(plan.behaviour.label === undefined ? {} : { label: plan.behaviour.label }),
     at,
     method: incoming.method,
     path: incoming.path,
