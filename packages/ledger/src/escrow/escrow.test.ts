@@ -139,6 +139,24 @@ describe('waiting', () => {
     expect(results[4]).toMatchObject({ denied: { reason: 'held', need: 100n, limit: 350n } });
   });
 
+  it('uses the window, not the rest of it, that a late answer speaks of', async () => {
+    const bench = aBench({ [KEY]: LIMIT, 'shop/new/cost': LIMIT });
+    let open = (): void => undefined;
+    bench.ledger.gate = new Promise((resolve) => (open = resolve));
+    bench.ledger.remainingMs = 100;
+    const waiting = bench.escrow.openHold(aRequest([aNeed(10n)]));
+    await bench.time.advance(200);
+    open();
+    bench.ledger.gate = null;
+    await bench.time.settle();
+    // That window was over before its answer came: straight back with it, and asked again a moment later.
+    bench.ledger.remainingMs = 60_000;
+    bench.ledger.windowId = 'w2';
+    await bench.time.advance(100);
+    expect(await waiting).toMatchObject({ held: true });
+    expect(bench.ledger.returned[0]?.returns).toMatchObject([{ windowId: 'w1', amount: 50n }]);
+  });
+
   it('says at once what can never fit and what is spent', async () => {
     const bench = aBench({ [KEY]: 100n });
     const before = bench.time.clock();
@@ -476,6 +494,31 @@ describe('the spool behind it', () => {
     await third.time.advance(500);
     expect(third.ledger.closed.map(({ instance }) => instance)).toEqual(['i1', 'i2']);
     expect(third.ledger.events).toHaveLength(2);
+  });
+});
+
+describe('giving back', () => {
+  it('is repeated under its number until it is answered', async () => {
+    const bench = aBench();
+    heldBy(await decide(bench, aRequest([aNeed(10n)])));
+    bench.ledger.fault = new LedgerUnavailable('down');
+    bench.escrow.recall([aNeed(0n)]);
+    await bench.time.advance(500);
+    bench.ledger.fault = null;
+    await bench.time.advance(3_000);
+    expect(bench.ledger.returned).toHaveLength(1);
+    expect(bench.faults.filter((doing) => doing === 'give back').length).toBeGreaterThan(1);
+  });
+
+  it('that the ledger will not have is let go, for the closing to sort out', async () => {
+    const bench = aBench();
+    heldBy(await decide(bench, aRequest([aNeed(10n)])));
+    bench.ledger.fault = new LedgerRefused('too much', 409, 'give_back_exceeds');
+    bench.escrow.recall([aNeed(0n)]);
+    await bench.time.advance(100);
+    bench.ledger.fault = null;
+    await bench.time.advance(3_000);
+    expect(bench.ledger.returned).toHaveLength(0);
   });
 });
 

@@ -62,7 +62,7 @@ export interface EscrowDeps {
   /** Monotonic milliseconds: windows end by them. */
   readonly clock: () => number;
   /** Milliseconds UTC, for reports. */
-  readonly now?: () => number;
+  readonly now: () => number;
   readonly timers: Timers;
   readonly random: () => number;
   /** This process life: random, never used before. */
@@ -75,7 +75,7 @@ const TEND_MS = 5_000;
 const DRAIN_TURN_MS = 10;
 
 export const makeEscrow = (deps: EscrowDeps): Escrow => {
-  const { port, session, spool, clock, timers, random, instance, now = Date.now } = deps;
+  const { port, session, spool, clock, timers, random, instance, now } = deps;
   const closedEpochs = new Set<string>();
   let currentEpoch: string | null = null;
   let lastFault: unknown;

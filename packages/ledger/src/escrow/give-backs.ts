@@ -25,7 +25,7 @@ const GATHER_MS = 10;
 const MOST_RETURNS = 1_000;
 
 export const makeGiveBacks = ({ port, instance, nextSeq, timers, random, onFault }: GiveBackDeps): GiveBacks => {
-  let gathered: Return[] = [];
+  const gathered: Return[] = [];
   let sending: GiveBackRequest | null = null;
   let cancel: CancelTimer | null = null;
   let emptied: (() => void)[] = [];

@@ -56,7 +56,8 @@ export interface SpoolDeps {
 export const openSpool = ({ disk, name = 'spool.log', compactAt = 1 << 20 }: SpoolDeps): Spool => {
   const journal = makeJournal();
   const write = makeRecordWriter();
-  let { file, size, opened } = replay(disk, name, journal, write);
+  const { opened, ...replayed } = replay(disk, name, journal, write);
+  let { file, size } = replayed;
   let compactNext = compactAt;
   let writeFaults = 0;
   /** A failed write may have left bytes behind; they are cut off before the next. */
