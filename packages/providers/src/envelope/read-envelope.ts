@@ -18,7 +18,12 @@ export interface PathInfo {
   readonly stream?: boolean;
 }
 
-/** Reads the priced keys of a request in one pass over its bytes; nothing of it is kept but offsets and short strings. */
+/**
+ * Reads the priced keys of a request in one pass over its bytes; nothing of it is kept but offsets and short strings.
+ *
+ * Measured on Node 24.21, two shared cores, best of 20 rounds of 200 to 2,000 calls: 654 bytes 2.2 µs (JSON.parse 0.9);
+ * 101 KB in two long messages 13 µs (36); 112 KB in 370 messages with a quote in every third word 250 µs (160).
+ */
 export const readEnvelope = (format: FormatId, body: Buffer, path: PathInfo = {}): EnvelopeResult => {
   try {
     return { ok: true, envelope: read(format, body, path) };

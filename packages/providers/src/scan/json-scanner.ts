@@ -1,12 +1,6 @@
 import { foldHash, type KeyTable } from './key-table.ts';
 import { ScanFault } from './scan-fault.ts';
 
-/**
- * A pull reader of JSON bytes: the caller opens objects and arrays where it wants to look and skips the rest, which is
- * checked for structure but never decoded. Keys are compared unescaped. What is inside a skipped string is its reader's
- * affair (a raw control character or an unknown escape cannot move the closing quote), so long strings are crossed by a
- * native search.
- */
 export interface ScanRules {
   /** Refuse a key that occurs twice, differs from a known one in case only, or names a prototype. */
   readonly strictKeys: boolean;
@@ -38,6 +32,12 @@ const PROTOTYPE_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor',
 
 export type ValueKind = 'object' | 'array' | 'string' | 'number' | 'true' | 'false' | 'null' | 'none';
 
+/**
+ * A pull reader of JSON bytes: the caller opens objects and arrays where it wants to look and skips the rest, which is
+ * checked for structure but never decoded. Keys are compared unescaped. What is inside a skipped string is its reader's
+ * affair (a raw control character or an unknown escape cannot move the closing quote), so long strings are crossed by a
+ * native search.
+ */
 export class JsonScanner<Name extends string> {
   bytes: Buffer;
   pos: number;
