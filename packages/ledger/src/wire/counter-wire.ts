@@ -20,6 +20,7 @@ export const decodeSubject = (value: unknown, path: string): Subject => {
   return {
     namespace: text(from, 'namespace', path),
     workload: text(from, 'workload', path),
+    ...(from['workloadKind'] === undefined ? {} : { workloadKind: text(from, 'workloadKind', path) }),
     ...(from['serviceAccount'] === undefined ? {} : { serviceAccount: text(from, 'serviceAccount', path) }),
     ...(from['pod'] === undefined ? {} : { pod: text(from, 'pod', path) }),
     labels: decodeLabels(from['labels'], at(path, 'labels')),

@@ -64,7 +64,7 @@ const HELLO = {
   contract: 1,
   instance: 'i1',
   version: '0.1.0',
-  subject: { ...SUBJECT, pod: 'cart-1', serviceAccount: 'cart' },
+  subject: { ...SUBJECT, workloadKind: 'Deployment', pod: 'cart-1', serviceAccount: 'cart' },
 } as const;
 const HELLO_REPLY = {
   organisation: 'o',
