@@ -13,6 +13,7 @@ describe('the embedded database', () => {
     const database = await startPglite({
       command,
       dataDir: 'memory',
+      templates: null,
       env: { PATH: process.env['PATH'] },
       onLine: () => undefined,
     });
@@ -39,6 +40,7 @@ describe('the embedded database', () => {
     const starting = startPglite({
       command: [process.execPath, '-e', `console.error('disk on fire'); process.exit(1)`],
       dataDir: join(dir, 'd'),
+      templates: null,
       env: {},
       onLine: () => undefined,
     });

@@ -11,6 +11,8 @@ export interface StandaloneOptions {
   /** Null: PGlite in a child process, in the state directory or, where that goes with the process, in memory. */
   readonly databaseUrl: string | null;
   readonly inMemory: boolean;
+  /** For what may be made again at any time; null: nowhere. */
+  readonly cacheDir: string | null;
   /** 0 takes any free port. */
   readonly ports: { readonly proxy: number; readonly admin: number; readonly server: number };
   readonly subject: Subject;

@@ -1,13 +1,19 @@
 /**
  * PGlite in a process of its own (it computes on the thread that calls it), served over a private socket by the wire
- * protocol. Arguments: the data directory, and the socket's path. Stops on SIGTERM, or when stdin ends.
+ * protocol. Arguments: the data directory, the socket's path, and a folder for templates or nothing. Stops on SIGTERM,
+ * or when stdin ends.
  */
 import { PGlite } from '@electric-sql/pglite';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
+import { openFromTemplate } from './pglite-template.ts';
 
-const [dataDir = 'memory://', path = ''] = process.argv.slice(2);
+const [dataDir = 'memory://', path = '', templates = ''] = process.argv.slice(2);
 
-const db = await PGlite.create({ dataDir });
+const db = await openFromTemplate({
+  dataDir,
+  templates: templates === '' ? null : templates,
+  create: (options) => PGlite.create(options),
+});
 /** One session is shared by all connections, so the store keeps one; the second lets a new one in while the old one closes. */
 const server = new PGLiteSocketServer({ db, path, maxConnections: 2 });
 await server.start();

@@ -18,6 +18,7 @@ import { watchManifests } from './manifests/watch-manifests.ts';
 import type { Standalone, StandaloneOptions } from './options.ts';
 import { mockUpstreams } from './policy/mock-snapshot.ts';
 import { startChild } from './process/child-process.ts';
+import type { Child } from './process/child-process.ts';
 import { findPort } from './process/free-port.ts';
 import { startProxyChild } from './proxy.ts';
 import { lookUpSecret, writeMockSecrets } from './secrets.ts';
@@ -27,6 +28,7 @@ import { makeStateDir, stateDirOf, writeServeRecord, writeToken } from './state/
 
 const HOST = '127.0.0.1';
 const MOCK_READY_MS = 30_000;
+const MOCK_GRACE_MS = 1000;
 
 export const runStandalone = async (options: StandaloneOptions): Promise<Standalone> => {
   const { programs, env, graceMs, now, pid, log, onChildLine } = options;
@@ -39,11 +41,20 @@ export const runStandalone = async (options: StandaloneOptions): Promise<Standal
     // All ports are looked at before anything is started, which takes seconds.
     const ports = await findPorts(options.ports);
 
-    const [database, mockUrl] = await Promise.all([
+    // Side by side, since each takes seconds; when one fails, the other is still there to be stopped.
+    const [databaseStart, mockStart] = await Promise.allSettled([
       startDatabase(options, state.database),
-      options.isMock ? startMock(options, (stop) => releases.add('mock provider', stop)) : null,
+      options.isMock ? startMock(options) : null,
     ]);
+    if (mockStart.status === 'fulfilled' && mockStart.value !== null) {
+      const { stop } = mockStart.value;
+      releases.add('mock provider', () => stop(MOCK_GRACE_MS));
+    }
+    if (databaseStart.status === 'rejected') throw databaseStart.reason;
+    const database = databaseStart.value;
     releases.add('database', () => database.close(graceMs));
+    if (mockStart.status === 'rejected') throw mockStart.reason;
+    const mockUrl = mockStart.value === null ? null : urlOf(mockStart.value);
     const store = await openStore({
       connectionString: database.connectionString,
       ...(options.databaseUrl === null ? { max: 1 } : {}),
@@ -139,37 +150,35 @@ const findPorts = async ({
 });
 
 const startDatabase = (
-  { databaseUrl, inMemory, programs, env, onChildLine }: StandaloneOptions,
+  { databaseUrl, inMemory, cacheDir, programs, env, onChildLine }: StandaloneOptions,
   dir: string,
 ): Promise<Database> =>
   databaseUrl === null
     ? startPglite({
         command: programs.pglite,
         dataDir: inMemory ? 'memory' : dir,
+        templates: cacheDir,
         env,
         onLine: (line) => onChildLine('database', line),
       })
     : Promise.resolve(namedDatabase(databaseUrl));
 
-const startMock = async (
-  { programs, env, onChildLine }: StandaloneOptions,
-  onStarted: (stop: () => Promise<void>) => void,
-): Promise<string> => {
+const startMock = ({ programs, env, onChildLine }: StandaloneOptions): Promise<Child> => {
   const [executable = '', ...args] = programs.tollgate;
-  const child = await startChild({
+  return startChild({
     name: 'mock provider',
     command: [executable, '--import', programs.preload, ...args, 'mock-provider', '--port', '0'],
     env,
     onLine: (line) => onChildLine('mock provider', line),
     readyMs: MOCK_READY_MS,
   });
-  onStarted(() => child.stop(1000));
-  const { url } = child.ready;
-  if (typeof url !== 'string')
-    throw new StandaloneError('child-failed', 'the mock provider did not say where it listens', {
-      todo: 'build anew: make build',
-    });
-  return url;
+};
+
+const urlOf = ({ ready: { url } }: Child): string => {
+  if (typeof url === 'string') return url;
+  throw new StandaloneError('child-failed', 'the mock provider did not say where it listens', {
+    todo: 'build anew: make build',
+  });
 };
 
 /** At the start there is no former manifest to stay in force: with a bad one, calls would pass unlimited. */

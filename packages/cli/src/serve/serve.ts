@@ -7,7 +7,7 @@ import type { ServeOptions } from '../commands/serve.ts';
 import { printReady } from '../format/ready.ts';
 import type { Io } from '../io.ts';
 import { isNews } from '../log-line.ts';
-import { stateDirFrom } from '../state-option.ts';
+import { cacheDirFrom, stateDirFrom } from '../state-option.ts';
 import { untilStopped } from '../until-stopped.ts';
 
 export const serve = async (options: ServeOptions, io: Io): Promise<void> => {
@@ -20,6 +20,7 @@ export const serve = async (options: ServeOptions, io: Io): Promise<void> => {
     stateDir: stateDirFrom(options.state, io),
     databaseUrl: options.databaseUrl ?? setting(io, 'DATABASE_URL'),
     inMemory: false,
+    cacheDir: cacheDirFrom(io),
     ports: { proxy: options.port, admin: options.adminPort, server: options.serverPort },
     subject: {
       namespace: options.namespace,

@@ -1,5 +1,7 @@
 /** An Io that keeps what was printed and sends signals on demand; children run from source. */
 import { EventEmitter } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Io } from '../io.ts';
 import { run } from '../run.ts';
@@ -26,7 +28,8 @@ export const testIo = (env: Record<string, string> = {}): TestIo => {
     for (const look of waiting) look();
   };
   const io: TestIo = {
-    env: { PATH: process.env['PATH'] ?? '', ...env },
+    // One cache for all runs: what is in it is made again when it is gone.
+    env: { PATH: process.env['PATH'] ?? '', XDG_CACHE_HOME: join(tmpdir(), 'tollgate-test-cache'), ...env },
     home: '/nonexistent',
     pid: process.pid,
     now: Date.now,

@@ -19,6 +19,7 @@ import type { Io } from '../io.ts';
 import { isNews } from '../log-line.ts';
 import { askServer } from '../server/ask-server.ts';
 import { usageFrom } from '../server/usage.ts';
+import { cacheDirFrom } from '../state-option.ts';
 import { runCommand } from './run-command.ts';
 import { refusalsFrom } from './refusals.ts';
 import { parseSpendCap } from './spend-cap.ts';
@@ -79,6 +80,7 @@ const start = ({ cap, isMock, isVerbose, stateDir }: WrapStart, io: Io): Promise
     stateDir,
     databaseUrl: null,
     inMemory: true,
+    cacheDir: cacheDirFrom(io),
     ports: { proxy: 0, admin: 0, server: 0 },
     subject: { namespace: 'default', workload: 'wrap', labels: {}, team: 'default' },
     secretsDir: null,
