@@ -34,7 +34,7 @@ const io: Io = {
   now: Date.now,
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),
-  hasTerminal: process.stdin.isTTY === true,
+  hasTerminal: process.stdin.isTTY,
   signals: process,
   exit: (code) => process.exit(code),
   programs: programs(),

@@ -1,25 +1,8 @@
 /** `tollgate serve` (and `proxy`, the same): the control plane, the database and the proxy on this machine. */
 import type { Command } from 'commander';
 import type { Io } from '../io.ts';
+import type { ServeOptions } from '../serve/serve.ts';
 import { parsePort, parseWhole } from '../number-options.ts';
-
-interface ServeOptions {
-  readonly resources: string;
-  readonly mock?: boolean;
-  readonly state?: string;
-  readonly port: number;
-  readonly adminPort: number;
-  readonly serverPort: number;
-  readonly secrets?: string;
-  readonly databaseUrl?: string;
-  readonly namespace: string;
-  readonly workload: string;
-  readonly team?: string;
-  readonly label: readonly string[];
-  readonly requireBudget?: boolean;
-  readonly grace: number;
-  readonly verbose?: boolean;
-}
 
 export const addServe = (program: Command, io: Io): void => {
   program
@@ -48,5 +31,3 @@ export const addServe = (program: Command, io: Io): void => {
 };
 
 const collect = (value: string, former: readonly string[]): readonly string[] => [...former, value];
-
-export type { ServeOptions };

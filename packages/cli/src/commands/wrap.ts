@@ -1,14 +1,7 @@
 /** `tollgate wrap --budget 2usd -- COMMAND`: caps what one command may spend, with no cluster and no YAML. */
 import type { Command } from 'commander';
 import type { Io } from '../io.ts';
-
-interface WrapOptions {
-  readonly budget: string;
-  readonly mock?: boolean;
-  readonly real?: boolean;
-  readonly json?: string | boolean;
-  readonly verbose?: boolean;
-}
+import type { WrapOptions } from '../wrap/wrap.ts';
 
 export const addWrap = (program: Command, io: Io): void => {
   program
@@ -26,5 +19,3 @@ export const addWrap = (program: Command, io: Io): void => {
       await wrap(command, options, io);
     });
 };
-
-export type { WrapOptions };

@@ -3,12 +3,29 @@ import { VERSION, makeLogger } from '@tollgate/runtime';
 import { runStandalone } from '@tollgate/standalone';
 import type { ManifestReport } from '@tollgate/standalone';
 import { CliError, EXIT } from '../cli-error.ts';
-import type { ServeOptions } from '../commands/serve.ts';
 import { printReady } from '../format/ready.ts';
 import type { Io } from '../io.ts';
 import { isNews } from '../log-line.ts';
 import { cacheDirFrom, stateDirFrom } from '../state-option.ts';
 import { untilStopped } from '../until-stopped.ts';
+
+export interface ServeOptions {
+  readonly resources: string;
+  readonly mock?: boolean;
+  readonly state?: string;
+  readonly port: number;
+  readonly adminPort: number;
+  readonly serverPort: number;
+  readonly secrets?: string;
+  readonly databaseUrl?: string;
+  readonly namespace: string;
+  readonly workload: string;
+  readonly team?: string;
+  readonly label: readonly string[];
+  readonly requireBudget?: boolean;
+  readonly grace: number;
+  readonly verbose?: boolean;
+}
 
 export const serve = async (options: ServeOptions, io: Io): Promise<void> => {
   const isVerbose = options.verbose === true;

@@ -11,7 +11,6 @@ import { runStandalone } from '@tollgate/standalone';
 import type { Standalone } from '@tollgate/standalone';
 import { CliError, EXIT } from '../cli-error.ts';
 import { CommandExit } from '../command-exit.ts';
-import type { WrapOptions } from '../commands/wrap.ts';
 import { billJson, printBill } from '../format/bill.ts';
 import type { Bill } from '../format/bill.ts';
 import { dollars } from '../format/dollars.ts';
@@ -24,6 +23,14 @@ import { runCommand } from './run-command.ts';
 import { refusalsFrom } from './refusals.ts';
 import { parseSpendCap } from './spend-cap.ts';
 import { hasProvider, upstreamsOf, wrappedEnv } from './upstreams.ts';
+
+export interface WrapOptions {
+  readonly budget: string;
+  readonly mock?: boolean;
+  readonly real?: boolean;
+  readonly json?: string | boolean;
+  readonly verbose?: boolean;
+}
 
 /** Calls that the command left open when it ended are given this long. */
 const GRACE_MS = 5000;
