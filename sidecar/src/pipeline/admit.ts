@@ -3,9 +3,16 @@
  * money does not suffice, the bound is made tighter once (an exact count of the input, a smaller cap) before "no" is
  * said. After `estimate`, whose needs it holds; synchronous while the leases in hand suffice.
  */
-import { LedgerUnavailable, type AcquireResult } from '@tollgate/ledger';
+import { LedgerRefused, LedgerUnavailable, type AcquireResult } from '@tollgate/ledger';
 import { displayUsd } from '@tollgate/metering';
-import type { Escrow, EventHead, Hold, HoldNeed, HoldResult } from '@tollgate/ledger/escrow';
+import {
+  EscrowClosed,
+  type Escrow,
+  type EventHead,
+  type Hold,
+  type HoldNeed,
+  type HoldResult,
+} from '@tollgate/ledger/escrow';
 import type { LimitUnit } from '@tollgate/api';
 import { refuse, refuseForBudget, type Refusal } from '../refusal.ts';
 import type { Estimate } from './estimate.ts';
@@ -83,8 +90,9 @@ const amountText = (unit: LimitUnit, amount: bigint): string => {
   }
 };
 
+/** Faults of the ledger's side are answers to the caller: the call was not sent, and may be tried again. */
 const faultOf = (error: unknown): Refusal => {
-  if (error instanceof LedgerUnavailable) {
+  if (error instanceof LedgerUnavailable || error instanceof LedgerRefused) {
     return refuse(
       'budget_store_unavailable',
       'the budget ledger cannot be reached, and the money in hand does not cover this call; it was not sent',
@@ -96,5 +104,6 @@ const faultOf = (error: unknown): Refusal => {
       'the proxy cannot write its spool, so no call can be recorded; it was not sent',
     );
   }
+  if (error instanceof EscrowClosed) return refuse('draining', 'this proxy is shutting down');
   throw error;
 };

@@ -2,11 +2,11 @@
  * Tries the candidates in their order until one answers: estimate → admit → forward → settle, each try with a hold and
  * an event of its own. Last stage of the call, since all before it decide whether and where to try.
  */
-import { nfkcBytes } from '@tollgate/metering';
 import type { FallbackCause } from '@tollgate/api';
 import type { Escrow, EventHead } from '@tollgate/ledger/escrow';
 import { refuse, type Refusal } from '../refusal.ts';
 import { admit, type Admission } from './admit.ts';
+import { normalBytes } from './normal-bytes.ts';
 import { estimate, type Estimate, type EstimateInput } from './estimate.ts';
 import { forward, type ForwardDeps } from './forward.ts';
 import { settle, type SettleObserver } from './settle.ts';
@@ -69,7 +69,7 @@ const tryCandidate = async (
 
   const question: EstimateInput = {
     envelope,
-    nfkcBytes: envelope.ascii ? envelope.bytes : nfkcBytes(body),
+    nfkcBytes: envelope.ascii ? envelope.bytes : await normalBytes(body),
     candidate,
     policy,
     left: (limit) => deps.escrow.left(limit),

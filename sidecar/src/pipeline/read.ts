@@ -3,6 +3,7 @@
  * needs it, within a bound for one call and one for the process; it is scanned, never parsed.
  */
 import { readEnvelope } from '@tollgate/providers';
+import { makeBodyBuffer, type BodyBuffer } from './body-buffer.ts';
 import { refuse, type Refusal } from '../refusal.ts';
 import type { Exchange, Outcome, Stage } from '../exchange.ts';
 
@@ -56,14 +57,15 @@ export const read = ({ bodyBytes, buffered }: ReadDeps): Stage => {
   };
 
   function collect(exchange: Exchange): Promise<Outcome> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const { req, res } = exchange;
-      const chunks: Buffer[] = [];
+      let body: BodyBuffer | null = makeBodyBuffer(Number(req.headers['content-length'] ?? bodyBytes));
       let bytes = 0;
       let settled = false;
       const finish = (outcome: Outcome): void => {
         if (settled) return;
         settled = true;
+        body = null;
         resolve(outcome);
       };
       res.once('close', () => {
@@ -72,27 +74,42 @@ export const read = ({ bodyBytes, buffered }: ReadDeps): Stage => {
         finish('answered');
       });
       req.on('data', (chunk: Buffer) => {
-        if (settled) return;
+        if (body === null) return;
         if (bytes + chunk.length > bodyBytes) {
-          chunks.length = 0;
           finish(tooLarge(bodyBytes));
         } else if (!buffered.take(chunk.length)) {
-          chunks.length = 0;
           finish(refuse('busy', 'too many request bodies are in memory at once'));
         } else {
           bytes += chunk.length;
-          chunks.push(chunk);
+          body.push(chunk);
         }
       });
       req.once('end', () => {
-        if (!settled)
-          finish(takeBody(exchange, chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes)));
+        inTurn(bytes, () => {
+          if (body === null) return;
+          try {
+            const outcome = takeBody(exchange, body.whole());
+            inTurn(bytes, () => {
+              finish(outcome);
+            });
+          } catch (error) {
+            reject(error as Error);
+          }
+        });
       });
       req.once('error', () => {
         finish('answered');
       });
     });
   }
+};
+
+/** Copied, scanned (a millisecond a MiB) and sent in turns of its own each, so that other calls go on in between. */
+const LONG_BYTES = 1024 * 1024;
+
+const inTurn = (bytes: number, next: () => void): void => {
+  if (bytes > LONG_BYTES) setImmediate(next);
+  else next();
 };
 
 const takeBody = (exchange: Exchange, body: Buffer): Refusal | undefined => {
