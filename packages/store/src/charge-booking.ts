@@ -1,27 +1,27 @@
-import { inputTokens, outputTokens } from '@tollgate/metering';
-import type { CounterCharge, LedgerEvent } from '@tollgate/ledger';
 import type { Transaction } from './connection.ts';
 import { lockCounters } from './counter-row.ts';
+import { makeGains, modelOf } from './gains.ts';
+import type { ResolvedCharge, ResolvedEvent } from './resolved-charges.ts';
 
 /** Charges into the counters: settled against the epoch whose blocks they came from, in sums a counter, not a row each. */
-export interface Charge {
-  readonly event: LedgerEvent;
-  readonly charge: CounterCharge;
-  readonly counterId: bigint;
-}
-
-/** Ten minutes: fine enough for a burn rate, and 4,464 rows a month and model. */
-export const SLOT_MS = 600_000;
-
-export const bookCharges = async (tx: Transaction, charges: readonly Charge[], now: number): Promise<void> => {
+export const bookCharges = async (
+  tx: Transaction,
+  instance: string,
+  events: readonly ResolvedEvent[],
+  now: number,
+): Promise<void> => {
+  const charges = events.flatMap((event) => event.charges);
   if (charges.length === 0) return;
   const epochs = await epochStates(tx, [...new Set(charges.map(({ charge }) => charge.epoch))]);
   await lockCounters(tx, [...new Set(charges.map(({ counterId }) => counterId))]);
   const lines = await withoutLease(tx, sumByEpoch(charges), epochs);
-  await bookEpochs(tx, lines);
-  await bookCounters(tx, lines, charges);
-  await bookSlots(tx, charges, now);
+  await bookEpochs(tx, instance, lines);
+  await bookCounters(tx, lines, events);
+  await bookSlots(tx, events, now);
 };
+
+/** Ten minutes: fine enough for a burn rate, and 4,464 rows a month and model. */
+export const SLOT_MS = 600_000;
 
 interface EpochLine {
   readonly counterId: bigint;
@@ -40,7 +40,7 @@ const epochStates = async (tx: Transaction, ids: readonly string[]): Promise<Rea
   return new Map(rows.map(({ id, state }) => [id, state]));
 };
 
-const sumByEpoch = (charges: readonly Charge[]): readonly EpochLine[] => {
+const sumByEpoch = (charges: readonly ResolvedCharge[]): readonly EpochLine[] => {
   const lines = new Map<string, EpochLine>();
   for (const { counterId, charge } of charges) {
     const key = `${String(counterId)} ${charge.epoch}`;
@@ -78,7 +78,8 @@ const unresolvedOf = async (tx: Transaction, lines: readonly EpochLine[]): Promi
   return new Map(rows.map((row) => [`${String(row.counter_id)} ${row.epoch}`, row.unresolved]));
 };
 
-const bookEpochs = async (tx: Transaction, lines: readonly EpochLine[]): Promise<void> => {
+/** By epoch, and of its leases also by instance. */
+const bookEpochs = async (tx: Transaction, instance: string, lines: readonly EpochLine[]): Promise<void> => {
   const rows = lines.map(({ counterId, epoch, settled, allocated, unresolved }) => ({
     counter_id: String(counterId),
     epoch,
@@ -87,103 +88,77 @@ const bookEpochs = async (tx: Transaction, lines: readonly EpochLine[]): Promise
     unresolved: String(unresolved),
   }));
   await tx.query(
-    `INSERT INTO counter_epoch (counter_id, epoch, settled, allocated, unresolved)
-     SELECT counter_id, epoch, settled, allocated, unresolved FROM json_to_recordset($1::json)
-       AS r(counter_id bigint, epoch text, settled bigint, allocated bigint, unresolved bigint)
-     ORDER BY counter_id, epoch
+    `WITH line AS (
+       SELECT * FROM json_to_recordset($1::json)
+         AS r(counter_id bigint, epoch text, settled bigint, allocated bigint, unresolved bigint)
+     ), of_instance AS (
+       INSERT INTO instance_charge (instance, epoch, counter_id, charged)
+       SELECT $2, epoch, counter_id, settled FROM line WHERE epoch <> ''
+       ON CONFLICT (instance, epoch, counter_id) DO UPDATE SET charged = instance_charge.charged + excluded.charged
+     )
+     INSERT INTO counter_epoch (counter_id, epoch, settled, allocated, unresolved)
+     SELECT counter_id, epoch, settled, allocated, unresolved FROM line ORDER BY counter_id, epoch
      ON CONFLICT (counter_id, epoch) DO UPDATE SET
        settled = counter_epoch.settled + excluded.settled,
        allocated = counter_epoch.allocated + excluded.allocated,
        unresolved = counter_epoch.unresolved + excluded.unresolved`,
-    [JSON.stringify(rows)],
+    [JSON.stringify(rows), instance],
   );
 };
 
 const bookCounters = async (
   tx: Transaction,
   lines: readonly EpochLine[],
-  charges: readonly Charge[],
+  events: readonly ResolvedEvent[],
 ): Promise<void> => {
-  const sums = new Map<bigint, CounterSums>();
-  const sumOf = (id: bigint): CounterSums => {
-    const sum = sums.get(id) ?? { ...NOTHING };
-    sums.set(id, sum);
-    return sum;
-  };
-  for (const line of lines) {
-    const sum = sumOf(line.counterId);
-    sum.settled += line.settled;
-    sum.allocated += line.allocated;
-    sum.unresolved += line.unresolved;
+  const gains = makeGains<{ id: string }>();
+  for (const { event, charges } of events) {
+    for (const { counterId, charge } of charges) {
+      gains.add({ id: String(counterId) }, event, charge.charged, charge.wouldRefuse);
+    }
   }
-  for (const { counterId, charge, event } of charges) {
-    const sum = sumOf(counterId);
-    sum.calls += 1n;
-    sum.input_tokens += BigInt(inputTokens(event.usage));
-    sum.output_tokens += BigInt(outputTokens(event.usage));
-    if (charge.wouldRefuse) sum.would_refuse += 1n;
-    if (event.unproven) sum.unproven += 1n;
-    if (event.settle === 'estimated') sum.estimated += 1n;
-  }
-  const rows = [...sums].map(([id, sum]) => ({
-    id: String(id),
-    ...Object.fromEntries(Object.entries(sum).map(([key, value]) => [key, String(value)])),
+  const taken = lines.map(({ counterId, allocated, unresolved }) => ({
+    id: String(counterId),
+    allocated: String(allocated),
+    unresolved: String(unresolved),
   }));
-  await tx.query(UPDATE_COUNTERS, [JSON.stringify(rows)]);
+  await tx.query(UPDATE_COUNTERS, [JSON.stringify(gains.rows()), JSON.stringify(taken)]);
 };
 
-type CounterSums = { -readonly [Name in keyof typeof NOTHING]: bigint };
-
-const NOTHING = {
-  settled: 0n,
-  allocated: 0n,
-  unresolved: 0n,
-  calls: 0n,
-  input_tokens: 0n,
-  output_tokens: 0n,
-  would_refuse: 0n,
-  unproven: 0n,
-  estimated: 0n,
-};
 const UPDATE_COUNTERS = `UPDATE counter c SET
-    ceiling       = greatest(c.ceiling, c.allocated - c.refunded + r.allocated),
-    settled       = c.settled + r.settled,
-    allocated     = c.allocated + r.allocated,
-    unresolved    = c.unresolved + r.unresolved,
+    ceiling       = greatest(c.ceiling, c.allocated - c.refunded + t.allocated),
+    settled       = c.settled + r.charged,
+    allocated     = c.allocated + t.allocated,
+    unresolved    = c.unresolved + t.unresolved,
     calls         = c.calls + r.calls,
     input_tokens  = c.input_tokens + r.input_tokens,
     output_tokens = c.output_tokens + r.output_tokens,
     would_refuse  = c.would_refuse + r.would_refuse,
     unproven      = c.unproven + r.unproven,
     estimated     = c.estimated + r.estimated
-  FROM json_to_recordset($1::json) AS r(id bigint, settled bigint, allocated bigint, unresolved bigint, calls bigint,
-    input_tokens bigint, output_tokens bigint, would_refuse bigint, unproven bigint, estimated bigint)
+  FROM json_to_recordset($1::json) AS r(id bigint, charged bigint, calls bigint, input_tokens bigint,
+         output_tokens bigint, would_refuse bigint, unproven bigint, estimated bigint)
+  JOIN (SELECT id, sum(allocated)::bigint AS allocated, sum(unresolved)::bigint AS unresolved
+        FROM json_to_recordset($2::json) AS l(id bigint, allocated bigint, unresolved bigint) GROUP BY id) AS t USING (id)
   WHERE c.id = r.id`;
 
-const bookSlots = async (tx: Transaction, charges: readonly Charge[], now: number): Promise<void> => {
-  const slot = now - (now % SLOT_MS);
-  const rows = charges.map(({ counterId, charge, event }) => ({
-    counter_id: String(counterId),
-    model: modelOf(event),
-    charged: String(charge.charged),
-    input_tokens: inputTokens(event.usage),
-    output_tokens: outputTokens(event.usage),
-  }));
-  await tx.query(
-    `INSERT INTO counter_usage (counter_id, slot_ms, model, charged, calls, input_tokens, output_tokens)
-     SELECT counter_id, $2::bigint, model, sum(charged), count(*), sum(input_tokens), sum(output_tokens)
-     FROM json_to_recordset($1::json)
-       AS r(counter_id bigint, model text, charged bigint, input_tokens bigint, output_tokens bigint)
-     GROUP BY counter_id, model ORDER BY counter_id, model
-     ON CONFLICT (counter_id, slot_ms, model) DO UPDATE SET
-       charged = counter_usage.charged + excluded.charged,
-       calls = counter_usage.calls + excluded.calls,
-       input_tokens = counter_usage.input_tokens + excluded.input_tokens,
-       output_tokens = counter_usage.output_tokens + excluded.output_tokens`,
-    [JSON.stringify(rows), slot],
-  );
+const bookSlots = async (tx: Transaction, events: readonly ResolvedEvent[], now: number): Promise<void> => {
+  const gains = makeGains<{ counter_id: string; model: string }>();
+  for (const { event, charges } of events) {
+    const model = modelOf(event);
+    for (const { counterId, charge } of charges) {
+      gains.add({ counter_id: String(counterId), model }, event, charge.charged);
+    }
+  }
+  await tx.query(UPSERT_SLOTS, [JSON.stringify(gains.rows()), now - (now % SLOT_MS)]);
 };
 
-/** The model that a report names: what was sent, since an answer often names a dated version of it. */
-export const modelOf = (event: Pick<LedgerEvent, 'modelAnswered' | 'modelSent' | 'modelAsked'>): string =>
-  event.modelSent ?? event.modelAsked ?? event.modelAnswered ?? '';
+const UPSERT_SLOTS = `INSERT INTO counter_usage (counter_id, slot_ms, model, charged, calls, input_tokens, output_tokens)
+  SELECT counter_id, $2::bigint, model, charged, calls, input_tokens, output_tokens FROM json_to_recordset($1::json)
+    AS r(counter_id bigint, model text, charged bigint, calls bigint, input_tokens bigint, output_tokens bigint)
+  ORDER BY counter_id, model
+  ON CONFLICT (counter_id, slot_ms, model) DO UPDATE SET
+    charged = counter_usage.charged + excluded.charged,
+    calls = counter_usage.calls + excluded.calls,
+    input_tokens = counter_usage.input_tokens + excluded.input_tokens,
+    output_tokens = counter_usage.output_tokens + excluded.output_tokens`;

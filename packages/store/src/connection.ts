@@ -62,8 +62,7 @@ export const makeConnection = ({ connectionString, max, onIdleError }: Connectio
   const once = async <T>(work: (tx: Transaction) => Promise<T>, mode: TransactionMode): Promise<T> => {
     const client = await connect(pool);
     try {
-      await client.query(BEGIN[mode]);
-      await client.query(LIMITS);
+      await client.query(`${BEGIN[mode]}; ${LIMITS}`);
       const result = await work(transactionOn(client));
       await client.query('COMMIT');
       client.release();

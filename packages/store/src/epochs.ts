@@ -100,9 +100,9 @@ export const closeInstance = async (
   await closeIfDone(tx, epoch, now);
   return tx.query<PoolReturn>(
     `SELECT c.budget, c.limit_name AS "limit", c.partition_value AS "partition", c.window_id AS "windowId",
-            sum(e.charged)::bigint AS amount
-     FROM event_counter e JOIN counter c ON c.id = e.counter_id
-     WHERE e.instance = $1 AND e.epoch = $2 GROUP BY c.id`,
+            i.charged AS amount
+     FROM instance_charge i JOIN counter c ON c.id = i.counter_id
+     WHERE i.instance = $1 AND i.epoch = $2`,
     [instance, epoch],
   );
 };

@@ -23,10 +23,13 @@ export const explain = async (tx: Transaction, requestId: string): Promise<reado
     [requestId],
   );
   const charges = await tx.query<ChargeColumns>(
-    `SELECT e.instance, e.seq, e.epoch, e.held, e.charged, e.would_refuse, c.budget, c.limit_name, c.partition_value,
+    `SELECT e.instance, e.seq, r.epoch, r.held, r.charged, r.would_refuse, c.budget, c.limit_name, c.partition_value,
             c.window_id, c.window_start_ms, c.window_end_ms, c.unit, c.limit_max
-     FROM event_counter e JOIN counter c ON c.id = e.counter_id
-     WHERE (e.instance, e.seq) IN (SELECT instance, seq FROM event WHERE request_id = $1)
+     FROM event e
+     CROSS JOIN unnest(e.counter_ids, e.counter_epochs, e.counter_held, e.counter_amount, e.would_refuse)
+       AS r(counter_id, epoch, held, charged, would_refuse)
+     JOIN counter c ON c.id = r.counter_id
+     WHERE e.request_id = $1
      ORDER BY c.budget, c.limit_name, c.partition_value`,
     [requestId],
   );

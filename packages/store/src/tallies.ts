@@ -7,7 +7,7 @@ import type { Transaction } from './connection.ts';
  */
 export interface StoredTally extends CounterTally {
   readonly seeded: bigint;
-  /** Sums over `counter_epoch`, `event_counter` and `block`, to check the roll-ups against. */
+  /** Sums over `counter_epoch` and over the charges of events, to check the roll-ups against. */
   readonly byEpoch: Pick<CounterTally, 'allocated' | 'refunded' | 'settled' | 'unresolved'>;
   readonly charged: bigint;
 }
@@ -20,9 +20,12 @@ export const tallies = async (tx: Transaction): Promise<readonly StoredTally[]> 
             c.allocated, c.refunded, c.settled, c.unresolved, c.seeded,
             coalesce(sum(e.allocated), 0)::bigint AS ea, coalesce(sum(e.refunded), 0)::bigint AS er,
             coalesce(sum(e.settled), 0)::bigint AS es, coalesce(sum(e.unresolved), 0)::bigint AS eu,
-            (SELECT coalesce(sum(charged), 0) FROM event_counter WHERE counter_id = c.id)::bigint AS charged
-     FROM counter c LEFT JOIN counter_epoch e ON e.counter_id = c.id
-     GROUP BY c.id ORDER BY c.id`,
+            coalesce(r.charged, 0)::bigint AS charged
+     FROM counter c
+     LEFT JOIN counter_epoch e ON e.counter_id = c.id
+     LEFT JOIN (SELECT counter_id, sum(amount) AS charged FROM event, unnest(counter_ids, counter_amount) AS u(counter_id, amount)
+                GROUP BY counter_id) AS r ON r.counter_id = c.id
+     GROUP BY c.id, r.charged ORDER BY c.id`,
   );
   return rows.map(({ ea, er, es, eu, ...row }) => ({
     ...row,

@@ -1,5 +1,6 @@
 import type { Migration } from '../migrate.ts';
 import { ledger } from './0001-ledger.ts';
+import { chargesInTheRow } from './0002-charges-in-the-row.ts';
 
 /** In the order they run. Append only: one that has run anywhere is never edited, its checksum is recorded. */
-export const MIGRATIONS: readonly Migration[] = [ledger];
+export const MIGRATIONS: readonly Migration[] = [ledger, chargesInTheRow];
