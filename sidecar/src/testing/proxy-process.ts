@@ -1,0 +1,121 @@
+/** The proxy as a process of its own, run from its source, so that a test can see what it takes of memory and time. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Snapshot } from '@tollgate/api';
+import { startMockProvider, type MockPrices, type MockProvider } from '@tollgate/testkit';
+import { makeMemoryControlPlane, type MemoryControlPlane } from './memory-control-plane.ts';
+import { serveControlPlane } from './http-control-plane.ts';
+
+export interface ProxyProcess {
+  readonly url: string;
+  readonly adminUrl: string;
+  readonly mock: MockProvider;
+  readonly controlPlane: MemoryControlPlane;
+  /** How many bytes of memory it had more at any time of the work than before it. */
+  growthDuring(work: () => Promise<void>): Promise<number>;
+  /** The longest that its event loop stood still during the work, in milliseconds. */
+  stallDuring(work: () => Promise<void>): Promise<number>;
+  /** Everything that it wrote, line by line. */
+  readonly output: readonly string[];
+  stop(): Promise<void>;
+}
+
+export interface ProcessOptions {
+  readonly snapshot: Snapshot;
+  readonly prices: MockPrices;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+const PAGE_BYTES = 4096;
+/** Loaded before the proxy: answers each message with the longest stall since the last one. */
+const WATCH = `data:text/javascript,${encodeURIComponent(`
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+const delay = monitorEventLoopDelay({ resolution: 1 });
+delay.enable();
+process.on('message', () => { process.send(delay.max / 1e6); delay.reset(); });
+process.channel.unref();
+`)}`;
+
+export const startProxyProcess = async ({ snapshot, prices, env = {} }: ProcessOptions): Promise<ProxyProcess> => {
+  const dir = mkdtempSync(join(tmpdir(), 'tollgate-proxy-process-'));
+  const tokenFile = join(dir, 'token');
+  writeFileSync(tokenFile, 'token');
+  const mock = await startMockProvider({ prices });
+  const controlPlane = await makeMemoryControlPlane(snapshot);
+  const server = await serveControlPlane(controlPlane);
+  const child = spawn(process.execPath, ['--conditions=source', '--import', WATCH, MAIN], {
+    env: {
+      TOLLGATE_SERVER_URL: server.url,
+      TOLLGATE_TOKEN_FILE: tokenFile,
+      TOLLGATE_SPOOL_DIR: join(dir, 'spool'),
+      TOLLGATE_LISTEN: '127.0.0.1:0',
+      TOLLGATE_ADMIN_LISTEN: '127.0.0.1:0',
+      TOLLGATE_UPSTREAM_OPENAI: `${mock.url}/v1`,
+      TOLLGATE_ALLOW_PRIVATE_UPSTREAMS: 'true',
+      TOLLGATE_GRACE_MS: '5000',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  const exited = once(child, 'exit');
+  const output: string[] = [];
+  let rest = '';
+  const ready = new Promise<{ readonly url: string; readonly address: string }>((resolve, reject) => {
+    const take = (piece: Buffer): void => {
+      const lines = (rest + piece.toString()).split('\n');
+      rest = lines.pop() ?? '';
+      output.push(...lines);
+      const line = lines.find((each) => each.includes('"msg":"ready"'));
+      if (line !== undefined) resolve(JSON.parse(line) as { url: string; address: string });
+    };
+    child.stdout.on('data', take);
+    child.stderr.on('data', take);
+    child.once('exit', () => {
+      reject(new Error(`the proxy did not start: ${output.join('\n')}${rest}`));
+    });
+  });
+  const { url, address } = await ready;
+  const resident = (): number => {
+    const pages = readFileSync(`/proc/${String(child.pid)}/statm`, 'utf8').split(' ')[1];
+    return Number(pages) * PAGE_BYTES;
+  };
+  const longestStall = async (): Promise<number> => {
+    const said = once(child, 'message');
+    child.send('stall?');
+    const [longest] = (await said) as [number];
+    return longest;
+  };
+  return {
+    url,
+    adminUrl: address,
+    mock,
+    controlPlane,
+    async growthDuring(work) {
+      const before = resident();
+      let most = before;
+      const look = setInterval(() => {
+        most = Math.max(most, resident());
+      }, 5);
+      await work().finally(() => clearInterval(look));
+      return Math.max(most, resident()) - before;
+    },
+    async stallDuring(work) {
+      await longestStall();
+      await work();
+      return longestStall();
+    },
+    output,
+    async stop() {
+      child.kill('SIGTERM');
+      await exited;
+      await server.stop();
+      await mock.stop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+};
