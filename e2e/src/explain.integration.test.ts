@@ -78,6 +78,7 @@ beforeAll(async () => {
   standalone = await runStandalone({
     resources: { fixed: RESOURCES },
     stateDir: dir,
+    cacheDir: null,
     databaseUrl: null,
     inMemory: true,
     ports: { proxy: 0, admin: 0, server: 0 },
@@ -119,8 +120,10 @@ const makeCall = async ({ path, body, headers, hangsUpAfter }: RandomCall): Prom
     headers: { 'content-type': 'application/json', authorization: 'Bearer sk-test', ...headers },
     body,
   });
+  const chunks: AsyncIterable<Uint8Array> | null = answer.body;
+  if (chunks === null) throw new Error(`${path}: an answer without a body`);
   let received = 0;
-  for await (const chunk of answer.body ?? []) {
+  for await (const chunk of chunks) {
     received += chunk.length;
     if (hangsUpAfter !== null && received >= hangsUpAfter) break; // which closes the connection
   }
