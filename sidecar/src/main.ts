@@ -1,14 +1,26 @@
-/** The proxy process: reads the environment, starts, and stops on a signal. The only file of it that knows `process`. */
+/**
+ * The proxy process: reads its settings (the file that TOLLGATE_CONFIG names, then `.env`, then the environment), starts,
+ * and stops on a signal. The only file of it that knows `process`.
+ */
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { makeHttpLedger } from '@tollgate/ledger/http';
 import { openFileDisk, openSpool } from '@tollgate/ledger/spool';
-import { CONFIG_EXIT_CODE, ConfigFault, VERSION, makeLogger, onStopSignals, readEnv } from '@tollgate/runtime';
+import {
+  CONFIG_EXIT_CODE,
+  ConfigFault,
+  VERSION,
+  layeredEnv,
+  makeLogger,
+  onStopSignals,
+  readEnv,
+} from '@tollgate/runtime';
 import { readConfig } from './config.ts';
 import { startProxy } from './start-proxy.ts';
 
 const main = async (): Promise<void> => {
-  const config = readEnv(process.env, readConfig);
+  const env = layeredEnv({ env: process.env, envFile: '.env', file: process.env['TOLLGATE_CONFIG'] });
+  const config = readEnv(env, readConfig);
   const logger = makeLogger({ process: 'proxy', level: config.logLevel, version: VERSION });
   const ledger = makeHttpLedger({
     serverUrl: config.serverUrl,
@@ -29,7 +41,7 @@ const main = async (): Promise<void> => {
     instance: randomUUID(),
     now: Date.now,
     random: Math.random,
-    env: process.env,
+    env,
   });
   logger.info({ url: proxy.url, address: proxy.adminUrl, pid: process.pid }, 'ready');
   onStopSignals(process, {

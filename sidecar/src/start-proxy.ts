@@ -23,7 +23,7 @@ import { LOOPBACK_HOSTS } from './pipeline/guard.ts';
 import { buildServer } from './server.ts';
 import { makeAddressCheck } from './upstream/address-check.ts';
 import { makePassThrough } from './upstream/passthrough.ts';
-import { makeProxyFor } from './upstream/proxy-env.ts';
+import { makeProxyFor, toProxyEnv } from './upstream/proxy-env.ts';
 import { makeDrainAllowance } from './upstream/relay.ts';
 import { makeTransport } from './upstream/transport.ts';
 import { keepInTouch, type ControlPlane, type Touch } from './control-plane.ts';
@@ -104,18 +104,19 @@ export const startProxy = async ({
         ? [readFileSync(env['TOLLGATE_EXTRA_CA_FILE'], 'utf8')]
         : null;
     const isAllowed = makeAddressCheck({ allowPrivate: config.allowPrivateUpstreams });
+    const proxies = {
+      http: env['http_proxy'] ?? env['HTTP_PROXY'] ?? null,
+      https: env['https_proxy'] ?? env['HTTPS_PROXY'] ?? null,
+      no: env['no_proxy'] ?? env['NO_PROXY'] ?? null,
+    };
     const transport = makeTransport({
       isAllowed,
       extraCa,
       connectMs: CONNECT_MS,
-      proxyFor: makeProxyFor({
-        http: env['http_proxy'] ?? env['HTTP_PROXY'] ?? null,
-        https: env['https_proxy'] ?? env['HTTPS_PROXY'] ?? null,
-        no: env['no_proxy'] ?? env['NO_PROXY'] ?? null,
-      }),
+      proxyFor: makeProxyFor(proxies),
     });
     releases.add('upstream connections', () => transport.close());
-    const passThrough = makePassThrough({ isAllowed, extraCa, idleMs: limits.idleMs });
+    const passThrough = makePassThrough({ isAllowed, extraCa, idleMs: limits.idleMs, proxyEnv: toProxyEnv(proxies) });
     releases.add('pass-through connections', () => passThrough.close());
     const counter = makeTokenCounter(tokenizerWorker === null ? {} : { workerUrl: tokenizerWorker });
     releases.add('tokenizer', () => counter.release());

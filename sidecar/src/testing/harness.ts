@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFileDisk, openSpool } from '@tollgate/ledger/spool';
 import { readEnv, silentLogger, type Logger } from '@tollgate/runtime';
-import { aSnapshot, startMockProvider, type MockPrices, type MockProvider } from '@tollgate/testkit';
+import { startMockProvider, type MockPrices, type MockProvider } from '@tollgate/testkit';
 import type { Snapshot } from '@tollgate/api';
 import type { LedgerEvent } from '@tollgate/ledger';
 import { readConfig } from '../config.ts';
 import { startProxy, type RunningProxy } from '../start-proxy.ts';
 import { makeMemoryControlPlane, type MemoryControlPlane } from './memory-control-plane.ts';
+import { aSnapshot } from './objects.ts';
 
 export interface Harness {
   readonly url: string;

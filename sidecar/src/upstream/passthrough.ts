@@ -28,14 +28,21 @@ export interface PassThroughDeps {
   readonly isAllowed: AddressCheck;
   readonly extraCa: readonly string[] | null;
   readonly idleMs: number;
+  /** As Node's agents take it: HTTP_PROXY, HTTPS_PROXY, NO_PROXY. */
+  readonly proxyEnv: Readonly<Record<string, string>>;
 }
 
 type Middleware = RequestHandler;
 
-export const makePassThrough = ({ isAllowed, extraCa, idleMs }: PassThroughDeps): PassThrough => {
+export const makePassThrough = ({ isAllowed, extraCa, idleMs, proxyEnv }: PassThroughDeps): PassThrough => {
   const lookup = makeCheckedLookup(isAllowed);
-  const http = new HttpAgent({ keepAlive: true, lookup });
-  const https = new HttpsAgent({ keepAlive: true, lookup, ...(extraCa === null ? {} : { ca: [...extraCa] }) });
+  const http = new HttpAgent({ keepAlive: true, lookup, proxyEnv });
+  const https = new HttpsAgent({
+    keepAlive: true,
+    lookup,
+    proxyEnv,
+    ...(extraCa === null ? {} : { ca: [...extraCa] }),
+  });
   const byOrigin = new Map<string, Promise<Middleware>>();
   const targets = new WeakMap<IncomingMessage, { readonly target: PassTarget; done(outcome: PassOutcome): void }>();
 

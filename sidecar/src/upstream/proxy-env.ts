@@ -32,3 +32,10 @@ const matches = (entry: string, hostname: string, port: string): boolean => {
   const name = rawName.replace(/^\*?\./, '');
   return hostname === name || hostname.endsWith(`.${name}`);
 };
+
+/** The same settings for Node's own agents; loopback never goes by a proxy. */
+export const toProxyEnv = ({ http, https, no }: ProxyEnv): Readonly<Record<string, string>> => ({
+  ...(http === null ? {} : { HTTP_PROXY: http }),
+  ...(https === null ? {} : { HTTPS_PROXY: https }),
+  NO_PROXY: ['localhost', '127.0.0.1', '::1', ...(no === null ? [] : [no])].join(','),
+});
