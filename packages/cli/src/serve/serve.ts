@@ -32,10 +32,16 @@ export const serve = async (options: ServeOptions, io: Io): Promise<void> => {
   const isMock = options.mock === true;
   const say = (text: string): void => io.stderr(`tollgate: ${text}\n`);
   const stopped = untilStopped(io);
+  const databaseUrl = options.databaseUrl ?? setting(io, 'DATABASE_URL');
+  // A variable of that name may be another program's: say that it is taken.
+  if (databaseUrl !== null)
+    say(
+      `records are kept in the PostgreSQL of ${options.databaseUrl === undefined ? 'DATABASE_URL' : '--database-url'}`,
+    );
   const starting = runStandalone({
     resources: { path: options.resources },
     stateDir: stateDirFrom(options.state, io),
-    databaseUrl: options.databaseUrl ?? setting(io, 'DATABASE_URL'),
+    databaseUrl,
     inMemory: false,
     cacheDir: cacheDirFrom(io),
     ports: { proxy: options.port, admin: options.adminPort, server: options.serverPort },

@@ -143,6 +143,18 @@ describe('a watched folder', () => {
     await until(() => names[0] === 'uno');
   });
 
+  it('names a file that cannot be read, and keeps its former resources', async () => {
+    const file = join(dir, 'a.yaml');
+    writeFileSync(file, manifest('one'));
+    await start();
+    rmSync(file);
+    symlinkSync('a.yaml', file);
+    writeFileSync(join(dir, 'b.yaml'), manifest('two'));
+    await until(() => faults.length > 0);
+    expect(faults[0]).toContain('cannot be read (ELOOP)');
+    expect(names.toSorted()).toEqual(['one', 'two']);
+  });
+
   it('must exist', async () => {
     await expect(start(join(dir, 'nowhere'))).rejects.toMatchObject({ code: 'ENOENT' });
   });

@@ -1,0 +1,67 @@
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { askServer } from './ask-server.ts';
+import { metaOf, resourcesFrom } from './resources.ts';
+import { usageFrom } from './usage.ts';
+
+const ANSWERS: Readonly<Record<string, readonly [number, string]>> = {
+  '/ok': [200, '{"a":1}'],
+  '/text': [200, 'hello'],
+  '/denied': [401, '{"error":{"code":"unauthenticated","message":"a valid bearer token is needed"}}'],
+  '/broken': [500, 'it broke'],
+  '/closed': [503, '{"error":{"code":"ledger_unavailable","message":"the database cannot be reached"}}'],
+};
+
+let server: Server;
+let url: string;
+let tokens: (string | undefined)[];
+beforeAll(async () => {
+  tokens = [];
+  server = createServer((request, response) => {
+    tokens.push(request.headers.authorization);
+    const [status, body] = ANSWERS[request.url ?? ''] ?? [404, ''];
+    response.writeHead(status).end(body);
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const address = server.address();
+  url = `http://127.0.0.1:${String(typeof address === 'object' && address !== null ? address.port : 0)}`;
+});
+afterAll(() => void server.close());
+
+const ask = (path: string, token: string | null = 't') => askServer({ url, token }, path);
+
+describe('a question to the server', () => {
+  it('carries the token, and is answered in JSON or by null where nothing has that name', async () => {
+    expect(await ask('/ok')).toEqual({ a: 1 });
+    expect(await ask('/nothing', null)).toBeNull();
+    expect(tokens.slice(0, 2)).toEqual(['Bearer t', undefined]);
+  });
+
+  it('that fails says how and what to do, with an exit code for scripts', async () => {
+    await expect(ask('/denied')).rejects.toMatchObject({ exitCode: 64, todo: expect.stringContaining('--state DIR') });
+    await expect(ask('/broken')).rejects.toMatchObject({ exitCode: 1, message: 'the server answered 500: it broke' });
+    await expect(ask('/closed')).rejects.toMatchObject({
+      exitCode: 69,
+      message: 'the server answered 503: the database cannot be reached',
+    });
+    await expect(ask('/text')).rejects.toMatchObject({ message: expect.stringContaining('did not answer in JSON') });
+    await expect(askServer({ url: 'http://127.0.0.1:1', token: null }, '/')).rejects.toMatchObject({ exitCode: 69 });
+  });
+});
+
+describe('the doors for answers', () => {
+  it('take resources plain or beside their figures', () => {
+    const plain = { metadata: { name: 'a' } };
+    expect(resourcesFrom({ routes: [plain] })).toEqual([plain]);
+    expect(resourcesFrom({ budgets: [{ columns: {}, resource: plain }] })).toEqual([plain]);
+    expect(metaOf(plain)).toEqual({ namespace: 'default', name: 'a' });
+  });
+
+  it('refuse anything else', () => {
+    for (const other of [null, 5, {}, { routes: 5 }, { routes: [{}] }, { routes: [{ metadata: {} }] }])
+      expect(() => resourcesFrom(other)).toThrow('list of resources');
+    for (const other of [null, {}, { rows: [5] }, { rows: [{ key: 1 }] }, { rows: [{ key: 'a', charged: 'x' }] }])
+      expect(() => usageFrom(other)).toThrow('did not answer with usage');
+  });
+});
