@@ -15,9 +15,7 @@ export const bookCharges = async (
   const epochs = await epochStates(tx, [...new Set(charges.map(({ charge }) => charge.epoch))]);
   await lockCounters(tx, [...new Set(charges.map(({ counterId }) => counterId))]);
   const lines = await withoutLease(tx, sumByEpoch(charges), epochs);
-  await bookEpochs(tx, instance, lines);
-  await bookCounters(tx, lines, events);
-  await bookSlots(tx, events, now);
+  await book(tx, instance, lines, events, now);
 };
 
 /** Ten minutes: fine enough for a burn rate, and 4,464 rows a month and model. */
@@ -78,8 +76,20 @@ const unresolvedOf = async (tx: Transaction, lines: readonly EpochLine[]): Promi
   return new Map(rows.map((row) => [`${String(row.counter_id)} ${row.epoch}`, row.unresolved]));
 };
 
-/** By epoch, and of its leases also by instance. */
-const bookEpochs = async (tx: Transaction, instance: string, lines: readonly EpochLine[]): Promise<void> => {
+const book = async (
+  tx: Transaction,
+  instance: string,
+  lines: readonly EpochLine[],
+  events: readonly ResolvedEvent[],
+  now: number,
+): Promise<void> => {
+  const gains = makeGains<{ counter_id: string; model: string }>();
+  for (const { event, charges } of events) {
+    const model = modelOf(event);
+    for (const { counterId, charge } of charges) {
+      gains.add({ counter_id: String(counterId), model }, event, charge.charged, charge.wouldRefuse);
+    }
+  }
   const rows = lines.map(({ counterId, epoch, settled, allocated, unresolved }) => ({
     counter_id: String(counterId),
     epoch,
@@ -87,78 +97,50 @@ const bookEpochs = async (tx: Transaction, instance: string, lines: readonly Epo
     allocated: String(allocated),
     unresolved: String(unresolved),
   }));
-  await tx.query(
-    `WITH line AS (
-       SELECT * FROM json_to_recordset($1::json)
-         AS r(counter_id bigint, epoch text, settled bigint, allocated bigint, unresolved bigint)
-     ), of_instance AS (
-       INSERT INTO instance_charge (instance, epoch, counter_id, charged)
-       SELECT $2, epoch, counter_id, settled FROM line WHERE epoch <> ''
-       ON CONFLICT (instance, epoch, counter_id) DO UPDATE SET charged = instance_charge.charged + excluded.charged
-     )
-     INSERT INTO counter_epoch (counter_id, epoch, settled, allocated, unresolved)
-     SELECT counter_id, epoch, settled, allocated, unresolved FROM line ORDER BY counter_id, epoch
-     ON CONFLICT (counter_id, epoch) DO UPDATE SET
-       settled = counter_epoch.settled + excluded.settled,
-       allocated = counter_epoch.allocated + excluded.allocated,
-       unresolved = counter_epoch.unresolved + excluded.unresolved`,
-    [JSON.stringify(rows), instance],
-  );
+  await tx.query(BOOK, [JSON.stringify(rows), JSON.stringify(gains.rows()), instance, now - (now % SLOT_MS)]);
 };
 
-const bookCounters = async (
-  tx: Transaction,
-  lines: readonly EpochLine[],
-  events: readonly ResolvedEvent[],
-): Promise<void> => {
-  const gains = makeGains<{ id: string }>();
-  for (const { event, charges } of events) {
-    for (const { counterId, charge } of charges) {
-      gains.add({ id: String(counterId) }, event, charge.charged, charge.wouldRefuse);
-    }
-  }
-  const taken = lines.map(({ counterId, allocated, unresolved }) => ({
-    id: String(counterId),
-    allocated: String(allocated),
-    unresolved: String(unresolved),
-  }));
-  await tx.query(UPDATE_COUNTERS, [JSON.stringify(gains.rows()), JSON.stringify(taken)]);
-};
-
-const UPDATE_COUNTERS = `UPDATE counter c SET
-    ceiling       = greatest(c.ceiling, c.allocated - c.refunded + t.allocated),
-    settled       = c.settled + r.charged,
-    allocated     = c.allocated + t.allocated,
-    unresolved    = c.unresolved + t.unresolved,
-    calls         = c.calls + r.calls,
-    input_tokens  = c.input_tokens + r.input_tokens,
-    output_tokens = c.output_tokens + r.output_tokens,
-    would_refuse  = c.would_refuse + r.would_refuse,
-    unproven      = c.unproven + r.unproven,
-    estimated     = c.estimated + r.estimated
-  FROM json_to_recordset($1::json) AS r(id bigint, charged bigint, calls bigint, input_tokens bigint,
-         output_tokens bigint, would_refuse bigint, unproven bigint, estimated bigint)
-  JOIN (SELECT id, sum(allocated)::bigint AS allocated, sum(unresolved)::bigint AS unresolved
-        FROM json_to_recordset($2::json) AS l(id bigint, allocated bigint, unresolved bigint) GROUP BY id) AS t USING (id)
-  WHERE c.id = r.id`;
-
-const bookSlots = async (tx: Transaction, events: readonly ResolvedEvent[], now: number): Promise<void> => {
-  const gains = makeGains<{ counter_id: string; model: string }>();
-  for (const { event, charges } of events) {
-    const model = modelOf(event);
-    for (const { counterId, charge } of charges) {
-      gains.add({ counter_id: String(counterId), model }, event, charge.charged);
-    }
-  }
-  await tx.query(UPSERT_SLOTS, [JSON.stringify(gains.rows()), now - (now % SLOT_MS)]);
-};
-
-const UPSERT_SLOTS = `INSERT INTO counter_usage (counter_id, slot_ms, model, charged, calls, input_tokens, output_tokens)
-  SELECT counter_id, $2::bigint, model, charged, calls, input_tokens, output_tokens FROM json_to_recordset($1::json)
-    AS r(counter_id bigint, model text, charged bigint, calls bigint, input_tokens bigint, output_tokens bigint)
-  ORDER BY counter_id, model
-  ON CONFLICT (counter_id, slot_ms, model) DO UPDATE SET
-    charged = counter_usage.charged + excluded.charged,
-    calls = counter_usage.calls + excluded.calls,
-    input_tokens = counter_usage.input_tokens + excluded.input_tokens,
-    output_tokens = counter_usage.output_tokens + excluded.output_tokens`;
+/** One statement for all that a charge moves: by instance, by epoch, by ten minutes and model, and the counter itself. */
+const BOOK = `WITH line AS (
+    SELECT * FROM json_to_recordset($1::json)
+      AS l(counter_id bigint, epoch text, settled bigint, allocated bigint, unresolved bigint)
+  ), gain AS (
+    SELECT * FROM json_to_recordset($2::json) AS g(counter_id bigint, model text, charged bigint, calls bigint,
+      input_tokens bigint, output_tokens bigint, would_refuse bigint, unproven bigint, estimated bigint)
+  ), of_instance AS (
+    INSERT INTO instance_charge (instance, epoch, counter_id, charged)
+    SELECT $3, epoch, counter_id, settled FROM line WHERE epoch <> ''
+    ON CONFLICT (instance, epoch, counter_id) DO UPDATE SET charged = instance_charge.charged + excluded.charged
+  ), of_epoch AS (
+    INSERT INTO counter_epoch (counter_id, epoch, settled, allocated, unresolved)
+    SELECT counter_id, epoch, settled, allocated, unresolved FROM line
+    ON CONFLICT (counter_id, epoch) DO UPDATE SET
+      settled = counter_epoch.settled + excluded.settled,
+      allocated = counter_epoch.allocated + excluded.allocated,
+      unresolved = counter_epoch.unresolved + excluded.unresolved
+  ), of_slot AS (
+    INSERT INTO counter_usage (counter_id, slot_ms, model, charged, calls, input_tokens, output_tokens)
+    SELECT counter_id, $4::bigint, model, charged, calls, input_tokens, output_tokens FROM gain
+    ON CONFLICT (counter_id, slot_ms, model) DO UPDATE SET
+      charged = counter_usage.charged + excluded.charged,
+      calls = counter_usage.calls + excluded.calls,
+      input_tokens = counter_usage.input_tokens + excluded.input_tokens,
+      output_tokens = counter_usage.output_tokens + excluded.output_tokens
+  )
+  UPDATE counter c SET
+    ceiling       = greatest(c.ceiling, c.allocated - c.refunded + taken.allocated),
+    settled       = c.settled + gained.charged,
+    allocated     = c.allocated + taken.allocated,
+    unresolved    = c.unresolved + taken.unresolved,
+    calls         = c.calls + gained.calls,
+    input_tokens  = c.input_tokens + gained.input_tokens,
+    output_tokens = c.output_tokens + gained.output_tokens,
+    would_refuse  = c.would_refuse + gained.would_refuse,
+    unproven      = c.unproven + gained.unproven,
+    estimated     = c.estimated + gained.estimated
+  FROM (SELECT counter_id, sum(charged) AS charged, sum(calls) AS calls, sum(input_tokens) AS input_tokens,
+               sum(output_tokens) AS output_tokens, sum(would_refuse) AS would_refuse, sum(unproven) AS unproven,
+               sum(estimated) AS estimated FROM gain GROUP BY counter_id) AS gained
+  JOIN (SELECT counter_id, sum(allocated) AS allocated, sum(unresolved) AS unresolved
+        FROM line GROUP BY counter_id) AS taken USING (counter_id)
+  WHERE c.id = gained.counter_id`;

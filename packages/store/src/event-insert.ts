@@ -1,6 +1,6 @@
 import { LedgerRequestError } from '@tollgate/ledger/pool';
 import type { Transaction } from './connection.ts';
-import { toEventRow, type EventRow, type OwnColumns, type SharedColumns } from './event-row.ts';
+import { ownColumns, sharedColumns, type OwnColumns, type SharedColumns } from './event-row.ts';
 import type { ResolvedEvent } from './resolved-charges.ts';
 
 /** Rows of events: each once, however often it comes, and never another body under an id that is known. */
@@ -68,27 +68,30 @@ export const insertEvents = async (
   now: number,
 ): Promise<ReadonlySet<number>> => {
   if (events.length === 0) return new Set();
-  const rows = events.map(toEventRow);
-  const { own, shared } = factorOut(rows);
+  const { own, shared } = factorOut(events);
   const values = [instance, now, JSON.stringify(own), JSON.stringify(shared)];
   const inserted = new Set((await tx.query<{ seq: bigint }>(INSERT, values)).map(({ seq }) => Number(seq)));
-  if (inserted.size < rows.length) await refuseOtherBodies(tx, instance, rows, inserted);
+  if (inserted.size < own.length) await refuseOtherBodies(tx, instance, own, inserted);
   return inserted;
 };
 
 /** What several rows share, once, and each row with the number of its shared part. */
-const factorOut = (rows: readonly EventRow[]): { own: readonly object[]; shared: readonly object[] } => {
+const factorOut = (
+  events: readonly ResolvedEvent[],
+): { own: readonly (OwnColumns & { n: number })[]; shared: readonly (SharedColumns & { n: number })[] } => {
   const numbers = new Map<string, number>();
-  const shared: object[] = [];
-  const own = rows.map((row) => {
-    const key = JSON.stringify(row.shared);
-    const known = numbers.get(key);
-    const n = known ?? shared.length;
-    if (known === undefined) {
+  const shared: (SharedColumns & { n: number })[] = [];
+  const own = events.map((event) => {
+    const columns = sharedColumns(event);
+    // Values alone: a third of the time that their names would take.
+    const key = JSON.stringify(Object.values(columns));
+    let n = numbers.get(key);
+    if (n === undefined) {
+      n = shared.length;
       numbers.set(key, n);
-      shared.push({ n, ...row.shared });
+      shared.push({ n, ...columns });
     }
-    return { n, ...row.own };
+    return { n, ...ownColumns(event) };
   });
   return { own, shared };
 };
@@ -96,10 +99,10 @@ const factorOut = (rows: readonly EventRow[]): { own: readonly object[]; shared:
 const refuseOtherBodies = async (
   tx: Transaction,
   instance: string,
-  rows: readonly EventRow[],
+  rows: readonly OwnColumns[],
   inserted: ReadonlySet<number>,
 ): Promise<void> => {
-  const repeated = rows.map(({ own }) => own).filter(({ seq }) => !inserted.has(seq));
+  const repeated = rows.filter(({ seq }) => !inserted.has(seq));
   const stored = await tx.query<{ seq: bigint; body_hash: string }>(
     'SELECT seq, body_hash FROM event WHERE instance = $1 AND seq = ANY($2::bigint[])',
     [instance, repeated.map(({ seq }) => seq)],

@@ -7,11 +7,6 @@ import type { ResolvedEvent } from './resolved-charges.ts';
  * An event as a row of `event`, as JSON that Postgres reads back by column name; amounts as text, to stay exact. Reading
  * fields is what a batch costs, so those that one pod's calls have in common are sent once a batch for all of them.
  */
-export interface EventRow {
-  readonly own: OwnColumns;
-  readonly shared: SharedColumns;
-}
-
 export interface OwnColumns {
   readonly seq: number;
   readonly request_id: string;
@@ -57,50 +52,49 @@ export interface SharedColumns {
   readonly would_refuse: readonly boolean[];
 }
 
-export const toEventRow = ({ event, charges }: ResolvedEvent): EventRow => ({
-  own: {
-    seq: event.seq,
-    request_id: event.requestId,
-    user_id: event.user,
-    usage: event.usage,
-    input_tokens: inputTokens(event.usage),
-    output_tokens: outputTokens(event.usage),
-    held: String(event.held),
-    charged: String(event.charged),
-    started_ms: event.startedAt,
-    ended_ms: event.endedAt,
-    body_hash: bodyHash(event),
-    counter_held: charges.map(({ charge }) => String(charge.held)),
-    counter_amount: charges.map(({ charge }) => String(charge.charged)),
-  },
-  shared: {
-    attempt: event.attempt,
-    namespace: event.subject.namespace,
-    workload: event.subject.workload,
-    workload_kind: event.subject.workloadKind ?? null,
-    service_account: event.subject.serviceAccount ?? null,
-    pod: event.subject.pod ?? null,
-    labels: event.subject.labels,
-    team: event.subject.team,
-    prompt_id: event.promptId,
-    prompt_version: event.promptVersion,
-    route: event.route,
-    backend: event.backend,
-    provider: event.provider,
-    format: event.format,
-    model_asked: event.modelAsked,
-    model_sent: event.modelSent,
-    model_answered: event.modelAnswered,
-    settle: event.settle,
-    price_version: event.priceVersion,
-    price_row: event.priceRow,
-    unproven: event.unproven,
-    stream: event.stream,
-    status: event.status,
-    counter_ids: charges.map(({ counterId }) => String(counterId)),
-    counter_epochs: charges.map(({ charge }) => charge.epoch),
-    would_refuse: charges.map(({ charge }) => charge.wouldRefuse === true),
-  },
+export const ownColumns = ({ event, charges }: ResolvedEvent): OwnColumns => ({
+  seq: event.seq,
+  request_id: event.requestId,
+  user_id: event.user,
+  usage: event.usage,
+  input_tokens: inputTokens(event.usage),
+  output_tokens: outputTokens(event.usage),
+  held: String(event.held),
+  charged: String(event.charged),
+  started_ms: event.startedAt,
+  ended_ms: event.endedAt,
+  body_hash: bodyHash(event),
+  counter_held: charges.map(({ charge }) => String(charge.held)),
+  counter_amount: charges.map(({ charge }) => String(charge.charged)),
+});
+
+export const sharedColumns = ({ event, charges }: ResolvedEvent): SharedColumns => ({
+  attempt: event.attempt,
+  namespace: event.subject.namespace,
+  workload: event.subject.workload,
+  workload_kind: event.subject.workloadKind ?? null,
+  service_account: event.subject.serviceAccount ?? null,
+  pod: event.subject.pod ?? null,
+  labels: event.subject.labels,
+  team: event.subject.team,
+  prompt_id: event.promptId,
+  prompt_version: event.promptVersion,
+  route: event.route,
+  backend: event.backend,
+  provider: event.provider,
+  format: event.format,
+  model_asked: event.modelAsked,
+  model_sent: event.modelSent,
+  model_answered: event.modelAnswered,
+  settle: event.settle,
+  price_version: event.priceVersion,
+  price_row: event.priceRow,
+  unproven: event.unproven,
+  stream: event.stream,
+  status: event.status,
+  counter_ids: charges.map(({ counterId }) => String(counterId)),
+  counter_epochs: charges.map(({ charge }) => charge.epoch),
+  would_refuse: charges.map(({ charge }) => charge.wouldRefuse === true),
 });
 
 /**

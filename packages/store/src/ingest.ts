@@ -95,14 +95,19 @@ const advanceAck = async (
   while (inserted.has(ack + 1)) ack += 1;
   if (ack === acked) return acked;
   for (;;) {
-    const next = await tx.query<{ seq: bigint }>(
-      'SELECT seq FROM event WHERE instance = $1 AND seq > $2 ORDER BY seq LIMIT 1000',
-      [instance, ack],
-    );
-    const gap = next.findIndex(({ seq }, at) => Number(seq) !== ack + 1 + at);
-    ack += gap === -1 ? next.length : gap;
-    if (gap !== -1 || next.length < 1_000) break;
+    const [row] = await tx.query<{ acked_seq: bigint }>(ADVANCE, [instance, ack, ACK_STEP]);
+    const next = Number(row?.acked_seq ?? ack);
+    if (next < ack + ACK_STEP) return next;
+    ack = next;
   }
-  await tx.query('UPDATE instance SET acked_seq = $2 WHERE id = $1', [instance, ack]);
-  return ack;
 };
+
+const ACK_STEP = 1_000;
+
+/** Up to the first gap after $2, or $3 further. */
+const ADVANCE = `UPDATE instance SET acked_seq = $2::bigint + (
+    SELECT count(*) FROM (
+      SELECT seq, row_number() OVER (ORDER BY seq) AS n
+      FROM (SELECT seq FROM event WHERE instance = $1 AND seq > $2 ORDER BY seq LIMIT $3) AS later
+    ) AS numbered WHERE seq = $2::bigint + n)
+  WHERE id = $1 RETURNING acked_seq`;
