@@ -124,6 +124,10 @@ export class Relay implements UpstreamHandler {
       this.#fail('upstream_redirect', 'the provider answered with a redirect, which is not followed', null);
       return;
     }
+    if (Number(headers['content-length'] ?? 0) > this.#set.answerBytes) {
+      this.#failAsTooLarge();
+      return;
+    }
     const cause = status === 429 ? 'RateLimited' : status >= 500 ? 'ServerError' : null;
     if (cause !== null && this.#set.retryOn.includes(cause)) {
       this.#end({ how: 'answered', status, answer: NO_ANSWER });
@@ -149,7 +153,7 @@ export class Relay implements UpstreamHandler {
     if (this.#ended) return;
     this.#bytes += chunk.length;
     if (this.#bytes > this.#set.answerBytes) {
-      this.#fail('upstream_too_large', `the answer is larger than ${String(this.#set.answerBytes)} bytes`, null);
+      this.#failAsTooLarge();
       return;
     }
     if (this.#meter === null) this.#keep(chunk);
@@ -277,6 +281,10 @@ export class Relay implements UpstreamHandler {
     this.#headSent = true;
     res.writeHead(this.#status ?? 502, headers);
     res.end(clean);
+  }
+
+  #failAsTooLarge(): void {
+    this.#fail('upstream_too_large', `the answer is larger than ${String(this.#set.answerBytes)} bytes`, null);
   }
 
   #fail(code: RefusalCode, message: string, cause: FallbackCause | null): void {
