@@ -101,3 +101,23 @@ describe('a body that is made to be dear to read', () => {
     expect(growth).toBeLessThan(64 * MiB);
   });
 });
+
+describe('an answer that is made to fill the memory', () => {
+  it.each<readonly [string, boolean, string, number]>([
+    ['a line of 1 GiB in a stream', true, 'x-mock-line-bytes: 1073741824', 96],
+    ['a line of 1 GiB in an answer', false, 'x-mock-line-bytes: 1073741824', 96],
+    ['a body of 65 MiB', false, `x-mock-line-bytes: ${String(65 * MiB)}`, 96],
+  ])('row 38: %s is cut after 64 MiB, in so much memory and no more', async (_name, stream, line, most) => {
+    const before = proxy.controlPlane.events.length;
+    const growth = await proxy.growthDuring(async () => {
+      const answer = await sendRaw(proxy.url, rawCall({ body: JSON.stringify(aChat({ stream })), lines: [line] }), { timeoutMs: 20_000 });
+      expect(answer.status).toBe(200);
+      expect(answer.body.length).toBeLessThan(66 * MiB);
+      if (stream) expect(answer.body.subarray(-300).toString()).toContain('"code":"upstream_too_large"');
+    });
+    expect(growth).toBeLessThanOrEqual(most * MiB);
+    while (proxy.controlPlane.events.length === before) await new Promise((resolve) => setTimeout(resolve, 5));
+    const event = proxy.controlPlane.events[before];
+    expect([event?.settle, event?.charged]).toEqual(['hold', event?.held]);
+  });
+});
