@@ -100,7 +100,7 @@ export const keepInTouch = ({
         const before = feed.version();
         feed.update(snapshot);
         if (before !== feed.version())
-          logger.info({ version: snapshot.version, count: snapshot.budgets.length }, 'policy in force');
+          logger.info({ snapshot: snapshot.version, count: snapshot.budgets.length }, 'policy in force');
       },
       onRecall: (counters) => escrow.recall(counters),
       onFault: () => void greet(),

@@ -5,6 +5,7 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { cliPage } from '@tollgate/cli/docs';
 import { PRICE_TABLE_PATH, buildPriceTable } from '@tollgate/prices/build';
 import { crdFiles } from './crds/crd-files.ts';
 import { metricsPage } from './docs/metrics-page.ts';
@@ -14,7 +15,11 @@ import type { GeneratedFile } from './generated-file.ts';
 const ROOT = join(import.meta.dirname, '../../..');
 
 /** Add a maker here, and `make generate` and `make verify` know it. */
-const MAKERS: readonly (() => readonly GeneratedFile[])[] = [crdFiles, priceFiles, () => [pathsPage(), metricsPage()]];
+const MAKERS: readonly (() => readonly GeneratedFile[])[] = [
+  crdFiles,
+  priceFiles,
+  () => [pathsPage(), metricsPage(), cliPage()],
+];
 
 const stale = MAKERS.flatMap((make) => make()).filter(({ path, text }) => read(path) !== text);
 

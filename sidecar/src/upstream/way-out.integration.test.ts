@@ -11,7 +11,7 @@ import { startHarness, type Harness } from '../testing/harness.ts';
 
 describe('the way out to the provider', () => {
   let harness: Harness | null = null;
-  const stops: (() => Promise<unknown> | void)[] = [];
+  const stops: (() => Promise<unknown>)[] = [];
   afterEach(async () => {
     await harness?.stop();
     harness = null;
