@@ -39,7 +39,7 @@ test-unit: $(INSTALLED) ## Run the tests that need no server
 	@$(JEST) $(ARGS) --selectProjects unit
 
 test-clients: bundles ## Drive the proxy with the official Python SDKs, in a venv made for it
-	@$(TOOLS)/prerequisites.sh python
+	@$(TOOLS)/prerequisites.sh venv
 	@bash e2e/python/run.sh
 
 test-coverage: bundles ## Measure line coverage over all product sources; fails under 90 %
