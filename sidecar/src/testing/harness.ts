@@ -31,6 +31,8 @@ export interface HarnessOptions {
   /** Azure: which model a deployment of the mock runs. */
   readonly deployments?: Readonly<Record<string, string>>;
   readonly logger?: Logger;
+  /** The control plane cannot be reached when the proxy starts. */
+  readonly startsAlone?: boolean;
   /** Where all providers are; the mock by default. */
   readonly upstream?: string;
 }
@@ -43,11 +45,13 @@ export const startHarness = async ({
   prices = {},
   deployments = {},
   logger = silentLogger(),
+  startsAlone = false,
   upstream,
 }: HarnessOptions = {}): Promise<Harness> => {
   const dir = mkdtempSync(join(tmpdir(), 'tollgate-proxy-'));
   const mock = await startMockProvider({ prices, deployments });
   const controlPlane = await makeMemoryControlPlane(snapshot);
+  controlPlane.setDown(startsAlone);
   const base = upstream ?? mock.url;
   const settings = {
     TOLLGATE_TOKEN_FILE: join(dir, 'token'),
