@@ -110,7 +110,9 @@ describe('an answer that is made to fill the memory', () => {
   ])('row 38: %s is cut after 64 MiB, in so much memory and no more', async (_name, stream, line, most) => {
     const before = proxy.controlPlane.events.length;
     const growth = await proxy.growthDuring(async () => {
-      const answer = await sendRaw(proxy.url, rawCall({ body: JSON.stringify(aChat({ stream })), lines: [line] }), { timeoutMs: 20_000 });
+      const answer = await sendRaw(proxy.url, rawCall({ body: JSON.stringify(aChat({ stream })), lines: [line] }), {
+        timeoutMs: 20_000,
+      });
       expect(answer.status).toBe(200);
       expect(answer.body.length).toBeLessThan(66 * MiB);
       if (stream) expect(answer.body.subarray(-300).toString()).toContain('"code":"upstream_too_large"');

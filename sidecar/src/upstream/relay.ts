@@ -15,6 +15,7 @@ import {
 import { answerHeaders } from '../headers.ts';
 import { refuse, type Refusal, type RefusalCode } from '../refusal.ts';
 import { ForbiddenAddress } from './address-check.ts';
+import { makeRedactor, type Redactor } from './redactor.ts';
 import type { FallbackCause } from '@tollgate/api';
 import type { Ending } from '../pipeline/settlement.ts';
 import type { UpstreamController, UpstreamHandler } from './transport.ts';
@@ -88,6 +89,7 @@ export class Relay implements UpstreamHandler {
   #status: number | null = null;
   #headers: IncomingHttpHeaders = {};
   #meter: StreamMeter | null = null;
+  readonly #redactor: Redactor | null;
   #chunks: Buffer[] = [];
   #bytes = 0;
   #informational = 0;
@@ -101,6 +103,7 @@ export class Relay implements UpstreamHandler {
   constructor(set: RelaySetting, resolve: (outcome: RelayOutcome) => void) {
     this.#set = set;
     this.#resolve = resolve;
+    this.#redactor = set.secret === null ? null : makeRedactor(set.secret);
     set.res.once('close', this.#onCallerClose);
   }
 
@@ -126,6 +129,10 @@ export class Relay implements UpstreamHandler {
     }
     if (Number(headers['content-length'] ?? 0) > this.#set.answerBytes) {
       this.#failAsTooLarge();
+      return;
+    }
+    if (this.#redactor !== null && (headers['content-encoding'] ?? 'identity') !== 'identity') {
+      this.#fail('upstream_invalid', 'the provider encoded its answer unasked, so it cannot be looked through', null);
       return;
     }
     const cause = status === 429 ? 'RateLimited' : status >= 500 ? 'ServerError' : null;
@@ -165,8 +172,7 @@ export class Relay implements UpstreamHandler {
     if (this.#ended) return;
     const status = this.#status ?? 502;
     if (this.#meter !== null) {
-      const rest = this.#meter.end();
-      if (rest.length > 0 && !this.#callerGone) this.#set.res.write(rest);
+      for (const rest of this.#held(this.#meter.end())) if (!this.#callerGone) this.#set.res.write(rest);
       this.#end({ how: 'answered', status, answer: this.#meter.answer() });
       if (!this.#callerGone) this.#set.res.end();
     } else {
@@ -209,8 +215,15 @@ export class Relay implements UpstreamHandler {
   }
 
   #pass(meter: StreamMeter, chunk: Buffer, controller: UpstreamController): void {
-    const out = meter.push(chunk);
+    const metered = meter.push(chunk);
+    const out = this.#redactor === null ? metered : this.#redactor.push(metered);
     if (out.length > 0) this.#write(out, controller);
+  }
+
+  /** What meter and redactor still hold at the end of a stream. */
+  #held(rest: Buffer): Buffer[] {
+    const pieces = this.#redactor === null ? [rest] : [this.#redactor.push(rest), this.#redactor.end()];
+    return pieces.filter(({ length }) => length > 0);
   }
 
   #keep(chunk: Buffer): void {
@@ -261,7 +274,7 @@ export class Relay implements UpstreamHandler {
   }
 
   #sendHead(added: string[], keepLength: boolean): void {
-    const headers = answerHeaders(this.#headers);
+    const headers = this.#cleanHeaders();
     const length = this.#headers['content-length'];
     if (keepLength && typeof length === 'string') headers.push('content-length', length);
     headers.push(...added);
@@ -270,17 +283,23 @@ export class Relay implements UpstreamHandler {
   }
 
   #sendWhole(body: Buffer, added: string[]): void {
-    const { res, secret } = this.#set;
+    const { res } = this.#set;
     if (this.#headSent) {
       res.end();
       return;
     }
-    const clean = secret === null ? body : withoutSecret(body, secret);
-    const headers = answerHeaders(this.#headers);
+    const clean = this.#redactor === null ? body : Buffer.concat([this.#redactor.push(body), this.#redactor.end()]);
+    const headers = this.#cleanHeaders();
     headers.push(...added, 'content-length', String(clean.length));
     this.#headSent = true;
     res.writeHead(this.#status ?? 502, headers);
     res.end(clean);
+  }
+
+  #cleanHeaders(): string[] {
+    const headers = answerHeaders(this.#headers);
+    const redactor = this.#redactor;
+    return redactor === null ? headers : headers.map((text) => redactor.text(text));
   }
 
   #failAsTooLarge(): void {
@@ -349,11 +368,3 @@ const INVALID = /^(HPE_|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_CONTENT_LENGTH_MISM
 
 const isEventStream = (headers: IncomingHttpHeaders): boolean =>
   headers['content-type']?.startsWith('text/event-stream') === true;
-
-const withoutSecret = (body: Buffer, secret: string): Buffer => {
-  if (!body.includes(secret)) return body;
-  return Buffer.from(
-    body.toString('latin1').replaceAll(Buffer.from(secret).toString('latin1'), '[redacted]'),
-    'latin1',
-  );
-};
