@@ -6,6 +6,7 @@ import { sendRaw } from '@tollgate/testkit';
 import { aSnapshot, makeMockPrices } from '../testing/objects.ts';
 import { aChat, callJson } from '../testing/call.ts';
 import { startHarness, type Harness } from '../testing/harness.ts';
+import { untilQuiet } from '../testing/metrics.ts';
 import { CHAT_PATH, chunkedCall, inChunks, rawCall } from '../testing/raw-call.ts';
 
 const HEADERS_MS = 400;
@@ -173,19 +174,8 @@ describe('a caller that takes its time', () => {
       socket.write(rawCall({ lines: ['x-mock-body-bytes: 24000000'], body }));
       await whileAnotherIsServed(harness.events(before + 2));
       expect(harness.controlPlane.events.slice(before).every((event) => event.charged > 0n)).toBe(true);
-      await untilNoCallIsOpen(harness);
+      await untilQuiet(harness);
       socket.destroy();
     },
   );
 });
-
-/** As the proxy itself counts them: a call is open until its connection has done with it. */
-const untilNoCallIsOpen = async ({ adminUrl }: Harness): Promise<void> => {
-  const deadline = performance.now() + 5_000;
-  for (;;) {
-    const page = await (await fetch(`${adminUrl}/metrics`)).text();
-    if (/^tollgate_calls_open(?:\{[^}]*\})? 0$/m.test(page)) return;
-    if (performance.now() > deadline) throw new Error('a call is still open after 5 s');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-};

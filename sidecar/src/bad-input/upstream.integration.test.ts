@@ -16,6 +16,7 @@ import {
 } from '../testing/objects.ts';
 import { aChat, callJson, type CallAnswer } from '../testing/call.ts';
 import { startHarness, type Harness, type HarnessOptions } from '../testing/harness.ts';
+import { readMetric } from '../testing/metrics.ts';
 import { CHAT_PATH } from '../testing/raw-call.ts';
 
 const prices = makeMockPrices();
@@ -68,11 +69,6 @@ const call = async (
 
 const isServing = async (on: Harness): Promise<boolean> =>
   (await callJson(`${on.url}${CHAT_PATH}`, aChat())).status !== 500;
-const metric = async ({ adminUrl }: Harness, name: string): Promise<number> => {
-  const page = await (await fetch(`${adminUrl}/metrics`)).text();
-  return Number(new RegExp(`^${name}(?:\\{[^}]*\\})? ([0-9.]+)$`, 'm').exec(page)?.[1] ?? 0);
-};
-
 describe('addresses in a request', () => {
   it('row 31: an image or file by URL is passed on and never fetched', async () => {
     let dialled = 0;
@@ -187,10 +183,10 @@ describe('usage that is not what it seems', () => {
   });
 
   it('row 36: usage above the hold is booked as it is, and counted as a violation', async () => {
-    const before = await metric(harness, 'tollgate_hold_violations_total');
+    const before = await readMetric(harness, 'tollgate_hold_violations_total');
     const { event } = await call({ usage: 'over-hold' });
     expect(event.charged).toBeGreaterThan(event.held);
-    expect(await metric(harness, 'tollgate_hold_violations_total')).toBe(before + 1);
+    expect(await readMetric(harness, 'tollgate_hold_violations_total')).toBe(before + 1);
   });
 
   it('row 36: more cached than sent lowers no charge', async () => {

@@ -56,6 +56,9 @@ describe('the guard of the port', () => {
     ['Connection', 'Keep-Alive, TE', 'passes'],
     ['Expect', 'something', '417 bad_request'],
     ['Expect', '100-Continue', 'passes'],
+    ['Content-Type', 'text/plain;charset=utf-8', '415 unsupported_media_type'],
+    ['Content-Type', 'application/x-www-form-urlencoded', '415 unsupported_media_type'],
+    ['Content-Type', 'multipart/form-data; boundary=x', 'passes'],
   ])('given %s: %s answers %s', (name, value, expected) => {
     expect(verdict(requestOf([host, [name, value]]))).toBe(expected);
   });

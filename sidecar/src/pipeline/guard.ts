@@ -32,7 +32,7 @@ const CONNECTION_TOKENS = new Set(['keep-alive', 'close', 'te', 'upgrade', '']);
 
 export const guard = ({ allowedHosts }: GuardDeps): Stage =>
   function guard({ req }) {
-    return badTarget(req) ?? badHeaders(req) ?? badOrigin(req, allowedHosts) ?? badFraming(req);
+    return badTarget(req) ?? badHeaders(req) ?? badOrigin(req, allowedHosts) ?? badFraming(req) ?? badType(req);
   };
 
 const badTarget = ({ url = '', method = '' }: IncomingMessage): Refusal | undefined => {
@@ -92,6 +92,16 @@ const badFraming = (req: IncomingMessage): Refusal | undefined => {
   }
   return undefined;
 };
+
+/** What a form of any web page can send without asking (Fetch standard, CORS-safelisted types), and no API wants. */
+const FORM_TYPE = /^\s*(?:text\/plain|application\/x-www-form-urlencoded)\s*(?:;|$)/i;
+
+const badType = ({ headers }: IncomingMessage): Refusal | undefined =>
+  FORM_TYPE.test(headers['content-type'] ?? '')
+    ? refuse('unsupported_media_type', 'send JSON (Content-Type: application/json) or multipart', {
+        param: 'content-type',
+      })
+    : undefined;
 
 /** `localhost:4100` → `localhost`; null where it is no host at all. */
 const hostName = (host: string | undefined): string | null => {

@@ -73,8 +73,8 @@ export const startProxyProcess = async ({ snapshot, prices, env = {} }: ProcessO
       const line = lines.find((each) => each.includes('"msg":"ready"'));
       if (line !== undefined) resolve(JSON.parse(line) as { url: string; address: string });
     };
-    child.stdout.on('data', take);
-    child.stderr.on('data', take);
+    child.stdout?.on('data', take);
+    child.stderr?.on('data', take);
     child.once('exit', () => {
       reject(new Error(`the proxy did not start: ${output.join('\n')}${rest}`));
     });

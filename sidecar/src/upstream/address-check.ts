@@ -32,15 +32,18 @@ export class ForbiddenAddress extends Error {
   readonly code = 'ERR_TOLLGATE_FORBIDDEN_ADDRESS';
 }
 
-export type AddressCheck = (address: string) => boolean;
+/** May this address be dialled under this scheme (`http:` or `https:`)? */
+export type AddressCheck = (address: string, protocol: string) => boolean;
 
 export const makeAddressCheck = ({ allowPrivate }: { readonly allowPrivate: boolean }): AddressCheck =>
-  function isAllowed(address) {
+  function isAllowed(address, protocol) {
     const plain = unmapped(address);
     const family = isIP(plain);
     if (family === 0) return false;
     const kind = family === 6 ? 'ipv6' : 'ipv4';
-    return !never.check(plain, kind) && (allowPrivate || !local.check(plain, kind));
+    if (never.check(plain, kind)) return false;
+    // A credential travels with every call, so in the clear it goes nowhere but to this machine or its own network.
+    return local.check(plain, kind) ? allowPrivate : protocol === 'https:';
   };
 
 /** `::ffff:169.254.169.254` and its hexadecimal form are IPv4 in disguise. */
@@ -54,18 +57,27 @@ const unmapped = (address: string): string => {
   return `${String(high >> 8)}.${String(high & 255)}.${String(low >> 8)}.${String(low & 255)}`;
 };
 
+/** The fault of a host that is itself an address, and so is never looked up; null where it is a name or may be dialled. */
+export const literalFault = (hostname: string, protocol: string, isAllowed: AddressCheck): ForbiddenAddress | null => {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return isIP(host) === 0 || isAllowed(host, protocol) ? null : forbidden(host, protocol);
+};
+
+const forbidden = (what: string, protocol: string): ForbiddenAddress =>
+  new ForbiddenAddress(`${what} may not be dialled by ${protocol.replace(':', '')}`);
+
 /** A `dns.lookup` that fails on a name with any forbidden address, rather than trying the others. */
-export const makeCheckedLookup = (isAllowed: AddressCheck): LookupFunction =>
+export const makeCheckedLookup = (isAllowed: AddressCheck, protocol: string): LookupFunction =>
   function checkedLookup(hostname, options, callback) {
     dnsLookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
       if (error) {
         callback(error, '', 0);
         return;
       }
-      const forbidden = addresses.find(({ address }) => !isAllowed(address));
+      const refused = addresses.find(({ address }) => !isAllowed(address, protocol));
       const first = addresses[0];
-      if (forbidden !== undefined || first === undefined) {
-        callback(new ForbiddenAddress(`${hostname} resolves to an address that may not be dialled`), '', 0);
+      if (refused !== undefined || first === undefined) {
+        callback(forbidden(`the address of ${hostname}`, protocol), '', 0);
       } else if (options.all === true) callback(null, addresses);
       else callback(null, first.address, first.family);
     });

@@ -5,10 +5,9 @@
 import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Socket } from 'node:net';
-import { isIP } from 'node:net';
 import type { RequestHandler } from 'http-proxy-middleware';
 import { answerHeaders, requestHeaders } from '../headers.ts';
-import { ForbiddenAddress, makeCheckedLookup, type AddressCheck } from './address-check.ts';
+import { ForbiddenAddress, literalFault, makeCheckedLookup, type AddressCheck } from './address-check.ts';
 
 export interface PassTarget {
   readonly origin: string;
@@ -35,11 +34,10 @@ export interface PassThroughDeps {
 type Middleware = RequestHandler;
 
 export const makePassThrough = ({ isAllowed, extraCa, idleMs, proxyEnv }: PassThroughDeps): PassThrough => {
-  const lookup = makeCheckedLookup(isAllowed);
-  const http = new HttpAgent({ keepAlive: true, lookup, proxyEnv });
+  const http = new HttpAgent({ keepAlive: true, lookup: makeCheckedLookup(isAllowed, 'http:'), proxyEnv });
   const https = new HttpsAgent({
     keepAlive: true,
-    lookup,
+    lookup: makeCheckedLookup(isAllowed, 'https:'),
     proxyEnv,
     ...(extraCa === null ? {} : { ca: [...extraCa] }),
   });
@@ -90,9 +88,14 @@ export const makePassThrough = ({ isAllowed, extraCa, idleMs, proxyEnv }: PassTh
     });
   };
 
+  const isForbidden = (origin: string): boolean => {
+    const { hostname, protocol } = new URL(origin);
+    return literalFault(hostname, protocol, isAllowed) !== null;
+  };
+
   return {
     async request(req, res, target) {
-      if (!literalAllowed(target.origin, isAllowed)) return 'forbidden';
+      if (isForbidden(target.origin)) return 'forbidden';
       const middleware = await middlewareFor(target.origin);
       return new Promise((resolve) => {
         targets.set(req, { target, done: resolve });
@@ -105,7 +108,7 @@ export const makePassThrough = ({ isAllowed, extraCa, idleMs, proxyEnv }: PassTh
       });
     },
     async upgrade(req, socket, head, target) {
-      if (!literalAllowed(target.origin, isAllowed)) {
+      if (isForbidden(target.origin)) {
         socket.destroy();
         return;
       }
@@ -132,8 +135,3 @@ const rewriteRequest = (outgoing: ClientRequest, req: IncomingMessage): void => 
 
 /** Set by the library for this connection: the upstream's own host, the framing, the upgrade. */
 const KEPT = new Set(['host', 'connection', 'upgrade', 'content-length', 'transfer-encoding']);
-
-const literalAllowed = (origin: string, isAllowed: AddressCheck): boolean => {
-  const host = new URL(origin).hostname.replace(/^\[|\]$/g, '');
-  return isIP(host) === 0 || isAllowed(host);
-};

@@ -220,7 +220,7 @@ export class Relay implements UpstreamHandler {
     if (out.length > 0) this.#write(out, controller);
   }
 
-  /** What meter and redactor still hold at the end of a stream. */
+  /** The last of an answer, with what the redactor still holds. */
   #held(rest: Buffer): Buffer[] {
     const pieces = this.#redactor === null ? [rest] : [this.#redactor.push(rest), this.#redactor.end()];
     return pieces.filter(({ length }) => length > 0);
@@ -288,7 +288,7 @@ export class Relay implements UpstreamHandler {
       res.end();
       return;
     }
-    const clean = this.#redactor === null ? body : Buffer.concat([this.#redactor.push(body), this.#redactor.end()]);
+    const clean = this.#redactor === null ? body : Buffer.concat(this.#held(body));
     const headers = this.#cleanHeaders();
     headers.push(...added, 'content-length', String(clean.length));
     this.#headSent = true;

@@ -2,9 +2,8 @@
  * The transport to providers, in one file that may be replaced: undici's `dispatch`, one pool an origin, names resolved
  * and checked by us, HTTP(S)_PROXY and an extra CA honoured. It knows nothing of calls or money.
  */
-import { isIP } from 'node:net';
 import { Pool, ProxyAgent, buildConnector, type Dispatcher } from 'undici';
-import { ForbiddenAddress, makeCheckedLookup, type AddressCheck } from './address-check.ts';
+import { literalFault, makeCheckedLookup, type AddressCheck } from './address-check.ts';
 import type { ProxyFor } from './proxy-env.ts';
 
 export interface UpstreamRequest {
@@ -40,14 +39,14 @@ export interface TransportDeps {
 const CONNECTIONS = 512;
 
 export const makeTransport = ({ isAllowed, proxyFor, extraCa, connectMs }: TransportDeps): Transport => {
-  const lookup = makeCheckedLookup(isAllowed);
   const tls = extraCa === null ? {} : { ca: [...extraCa] };
-  const plainConnect = buildConnector({ timeout: connectMs, lookup, ...tls });
-  // A literal address is never looked up, so it is checked here.
+  const connectorFor = (protocol: string): buildConnector.connector =>
+    buildConnector({ timeout: connectMs, lookup: makeCheckedLookup(isAllowed, protocol), ...tls });
+  const connectors = { 'http:': connectorFor('http:'), 'https:': connectorFor('https:') };
   const connect: buildConnector.connector = (options, callback) => {
-    const host = options.hostname.replace(/^\[|\]$/g, '');
-    if (isIP(host) !== 0 && !isAllowed(host)) callback(new ForbiddenAddress(`${host} may not be dialled`), null);
-    else plainConnect(options, callback);
+    const refused = literalFault(options.hostname, options.protocol, isAllowed);
+    if (refused !== null) callback(refused, null);
+    else connectors[options.protocol === 'https:' ? 'https:' : 'http:'](options, callback);
   };
   const pools = new Map<string, Dispatcher>();
 
