@@ -74,7 +74,7 @@ bundles: $(INSTALLED)
 	@node $(TOOLS)/bundle.ts
 
 bench: bundles ## Measure the proxy against direct, nginx and Portkey; writes docs/benchmarks.md
-	@$(TOOLS)/prerequisites.sh nginx
+	@$(TOOLS)/prerequisites.sh nginx wrk
 	@node --conditions=source packages/bench/src/main.ts
 
 install: ## Install the dependencies, as the lock file says

@@ -31,8 +31,13 @@ export const closedLoop = async (
   );
   const url = `http://127.0.0.1:${String(endpoint.port)}${endpoint.path}`;
   const text = await new Promise<string>((resolve, reject) => {
-    execFile('wrk', ['-t1', `-c${String(connections)}`, `-d${String(seconds)}s`, '-s', script, url], (error, stdout) =>
-      error === null ? resolve(stdout) : reject(error),
+    execFile(
+      'wrk',
+      ['-t1', `-c${String(connections)}`, `-d${String(seconds)}s`, '-s', script, url],
+      (error, stdout) => {
+        if (error === null) resolve(stdout);
+        else reject(new Error('wrk failed', { cause: error }));
+      },
     );
   });
   return {

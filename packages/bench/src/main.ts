@@ -1,6 +1,7 @@
 /**
  * `make bench`: Tollgate's proxy against the upstream itself, nginx and Portkey's gateway, in interleaved rounds on this
- * machine, written to docs/benchmarks.md. `BENCH_ROUNDS` (9) and `BENCH_SECONDS` (2 a load) shorten it.
+ * machine, written to docs/benchmarks.md. `BENCH_ROUNDS` (9) and `BENCH_SECONDS` (2 a load) shorten it; `BENCH_TARGETS`
+ * (`nginx,portkey,tollgate`) leaves some out, and then the page is printed instead of written; `BENCH_SOAK_MINUTES` adds a long steady load.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,6 +15,11 @@ import { direct, startNginx, startPortkey, startTollgate, startUpstream, type Ta
 
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 9);
 const seconds = Number(process.env['BENCH_SECONDS'] ?? 2);
+const ALL = ['nginx', 'portkey', 'tollgate'] as const;
+const wanted = process.env['BENCH_TARGETS']?.split(',') ?? ALL;
+const isWhole = ALL.every((name) => wanted.includes(name));
+const soakMinutes = Number(process.env['BENCH_SOAK_MINUTES'] ?? 0);
+const WARM_SECONDS = 3;
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 const needs = (command: string, how: string): void => {
@@ -28,6 +34,16 @@ needs('nginx', 'apt-get install nginx-light');
 needs('wrk', 'apt-get install wrk');
 needs('taskset', 'apt-get install util-linux');
 
+/** MiB of resident memory at the end of each minute of a steady load. */
+const soak = async ({ endpoint, pids }: Target): Promise<number[]> => {
+  const readings: number[] = [];
+  for (let minute = 0; minute < soakMinutes; minute += 1) {
+    await openLoop(endpoint, 200, 60);
+    readings.push(memoryMiB(pids).now);
+  }
+  return readings;
+};
+
 const dir = mkdtempSync(join(tmpdir(), 'tollgate-bench-'));
 const upstream = await startUpstream();
 const targets: Target[] = [direct(upstream.port)];
@@ -35,19 +51,21 @@ const stopAll = (): void => {
   for (const target of targets) target.stop();
   upstream.stop();
 };
-process.on('SIGINT', () => {
+const onSignal = (): void => {
   stopAll();
   process.exit(130);
-});
+};
+process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
 
 try {
-  targets.push(
-    await startNginx(upstream.port, dir),
-    await startPortkey(upstream.port),
-    await startTollgate(upstream.port, dir),
-  );
+  if (wanted.includes('nginx')) targets.push(await startNginx(upstream.port, dir));
+  if (wanted.includes('portkey')) targets.push(await startPortkey(upstream.port));
+  if (wanted.includes('tollgate')) targets.push(await startTollgate(upstream.port, dir));
   const measured = new Map<string, Measured>(
-    targets.map(({ name, readyMs }) => [name, { readyMs, idleMiB: 0, peakMiB: 0, rounds: [], streams: [] }]),
+    targets.map(({ name, readyMs, serveReadyMs = null }) => [
+      name,
+      { readyMs, serveReadyMs, idleMiB: 0, peakMiB: 0, rounds: [], streams: [], recorded: [], soak: [] },
+    ]),
   );
   const of = (name: string): Measured => {
     const entry = measured.get(name);
@@ -56,7 +74,9 @@ try {
   };
   for (const target of targets) {
     if (target.pids.length > 0) of(target.name).idleMiB = memoryMiB(target.pids).now;
-    await closedLoop(target.endpoint, 16, 1, dir); // Warm: code compiled, connections open, leases at hand.
+    // Warm: code compiled, connections open, leases at hand.
+    await closedLoop(target.endpoint, 64, WARM_SECONDS, dir);
+    await target.catchUp?.();
   }
   for (let round = 1; round <= rounds; round += 1) {
     for (const target of targets) {
@@ -71,6 +91,9 @@ try {
         p50: percentile(open.latencies, 50),
         p99: percentile(open.latencies, 99),
       });
+      // The next target has the machine to itself.
+      const recorded = await target.catchUp?.();
+      if (typeof recorded === 'number') of(target.name).recorded.push(recorded);
     }
     say(
       `round ${String(round)} of ${String(rounds)}: ${targets.map(({ name }) => `${name} ${(of(name).rounds.at(-1)?.perSecond ?? 0).toFixed(0)}/s ${(of(name).rounds.at(-1)?.cpuPerRequest ?? 0).toFixed(0)} µs`).join(', ')}`,
@@ -86,12 +109,18 @@ try {
         cpuPerChunk,
         firstByteP99: percentile(result.firstByte, 99),
       });
+      await target.catchUp?.();
     }
     say(
       `streams ${String(round)}: ${targets.map(({ name }) => `${name} ${(of(name).streams.at(-1)?.cpuPerChunk ?? 0).toFixed(1)} µs/chunk`).join(', ')}`,
     );
   }
   for (const target of targets) if (target.pids.length > 0) of(target.name).peakMiB = memoryMiB(target.pids).peak;
+  const tollgate = targets.find(({ name }) => name === 'tollgate');
+  if (tollgate !== undefined && soakMinutes > 0) {
+    say(`soak: ${String(soakMinutes)} minutes`);
+    of('tollgate').soak.push(...(await soak(tollgate)));
+  }
   const text = report({
     measured,
     rounds,
@@ -105,8 +134,10 @@ try {
     date: new Date().toISOString().slice(0, 10),
   });
   const file = resolve(import.meta.dirname, '../../../docs/benchmarks.md');
-  writeFileSync(file, text);
-  say(`written: ${file}`);
+  if (isWhole) {
+    writeFileSync(file, text);
+    say(`written: ${file}`);
+  } else process.stdout.write(text);
 } finally {
   stopAll();
   setTimeout(() => {

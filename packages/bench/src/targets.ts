@@ -1,10 +1,12 @@
 /** What is measured: the upstream itself, nginx, Portkey's gateway and Tollgate's proxy, each started on a free port, each pinned to one core. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync, existsSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { childrenOf } from './process-stats.ts';
+import { median } from './statistics.ts';
 import type { Endpoint } from './load.ts';
 
 export interface Target {
@@ -14,15 +16,22 @@ export interface Target {
   readonly pids: readonly number[];
   /** Milliseconds from spawn to the first answer on its port; null where it says nothing. */
   readonly readyMs: number | null;
+  /** Tollgate: the whole of `tollgate serve`, database and control plane included. */
+  readonly serveReadyMs?: number;
+  /** Resolves when nothing of the load is left to do, with the events a second that were recorded meanwhile. */
+  catchUp?(): Promise<number | null>;
   stop(): void;
 }
 
 const CHAT = '/v1/chat/completions';
 
-/** Where a core can be had for the target alone, it is pinned to it, so that what it does is what one core does. */
-const pinned = (command: string, args: readonly string[]): [string, string[]] => [
+/** The target's core; what stands behind it, such as Tollgate's ledger, keeps off it, so that what it does is what one core does. */
+const TARGET_CORE = '0';
+const OTHER_CORES = cpus().length > 1 ? `1-${String(cpus().length - 1)}` : '0';
+
+const pinned = (command: string, args: readonly string[], cores = TARGET_CORE): [string, string[]] => [
   'taskset',
-  ['-c', '0', command, ...args],
+  ['-c', cores, command, ...args],
 ];
 
 export const startUpstream = async (): Promise<{ readonly port: number; stop(): void }> => {
@@ -108,41 +117,76 @@ export const startTollgate = async (upstreamPort: number, dir: string): Promise<
   );
   const state = join(dir, 'state');
   const started = performance.now();
+  const ports = ['--port', String(port), '--admin-port', String(admin), '--server-port', String(server)];
   const child = spawn(
-    process.execPath,
-    [
-      bundle,
-      'serve',
-      '--resources',
-      resources,
-      '--state',
-      state,
-      '--port',
-      String(port),
-      '--admin-port',
-      String(admin),
-      '--server-port',
-      String(server),
-    ],
+    ...pinned(process.execPath, [bundle, 'serve', '--resources', resources, '--state', state, ...ports], OTHER_CORES),
     {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, TOLLGATE_UPSTREAM_OPENAI: `http://127.0.0.1:${String(upstreamPort)}/v1` },
     },
   );
   await firstLine(child);
-  const readyMs = performance.now() - started;
+  const serveReadyMs = performance.now() - started;
   const proxy = childrenOf(child.pid ?? 0).find((pid) =>
     readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8').includes('proxy.js'),
   );
   if (proxy === undefined) throw new Error('the proxy process was not found among the children of tollgate serve');
-  spawn('taskset', ['-a', '-cp', '0', String(proxy)], { stdio: 'ignore' });
+  execFileSync('taskset', ['-a', '-cp', TARGET_CORE, String(proxy)], { stdio: 'ignore' });
   return {
     name: 'tollgate',
     endpoint: { port, path: CHAT, headers: {} },
     pids: [proxy],
-    readyMs,
+    readyMs: await proxyReadyMs(dir),
+    serveReadyMs,
+    catchUp: () => untilRecorded(admin),
     stop: () => child.kill('SIGTERM'),
   };
+};
+
+const STARTS = 5;
+
+/** The proxy alone, from its spawn to its ready line: the median of a few starts without a control plane, as a pod sees it. */
+const proxyReadyMs = async (dir: string): Promise<number> => {
+  const bundle = resolve(import.meta.dirname, '../../../sidecar/dist/proxy.js');
+  const took: number[] = [];
+  for (let start = 0; start < STARTS; start += 1) {
+    const [port, admin, server] = [await freePort(), await freePort(), await freePort()];
+    const started = performance.now();
+    const child = spawn(...pinned(process.execPath, [bundle]), {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: {
+        ...process.env,
+        TOLLGATE_SERVER_URL: `http://127.0.0.1:${String(server)}`,
+        TOLLGATE_TOKEN_FILE: join(dir, 'no-token'),
+        TOLLGATE_LISTEN: `127.0.0.1:${String(port)}`,
+        TOLLGATE_ADMIN_LISTEN: `127.0.0.1:${String(admin)}`,
+        TOLLGATE_SPOOL_DIR: join(dir, `spool-${String(start)}`),
+      },
+    });
+    let text = '';
+    for await (const piece of child.stdout) if ((text += String(piece)).includes('"msg":"ready"')) break;
+    took.push(performance.now() - started);
+    child.kill('SIGKILL');
+  }
+  return median(took);
+};
+
+/** As long as the ledger may take for what one round left in the spool. */
+const CATCH_UP_MS = 60_000;
+
+const untilRecorded = async (admin: number): Promise<number | null> => {
+  const pending = async (): Promise<number> => {
+    const page = await (await fetch(`http://127.0.0.1:${String(admin)}/metrics`)).text();
+    return Number(/^tollgate_spool_pending_events (\d+)/m.exec(page)?.[1] ?? 0);
+  };
+  const started = performance.now();
+  const first = await pending();
+  while ((await pending()) > 0) {
+    if (performance.now() - started > CATCH_UP_MS) throw new Error('the ledger did not catch up with a round');
+    await new Promise((again) => setTimeout(again, 50));
+  }
+  // Fewer say nothing: they were on their way already.
+  return first < 2_000 ? null : first / ((performance.now() - started) / 1000);
 };
 
 const firstLine = (child: ChildProcess): Promise<string> =>

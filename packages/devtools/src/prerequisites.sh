@@ -7,6 +7,7 @@ has_postgres() { command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql
 has_python() { command -v python3 >/dev/null; }
 # Debian keeps what a venv is made with in a package of its own.
 has_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
+has_wrk() { command -v wrk >/dev/null; }
 has_nginx() { command -v nginx >/dev/null || [ -x /usr/sbin/nginx ]; }
 
 packages=()
@@ -16,6 +17,7 @@ for need in "$@"; do
     python) has_python || packages+=(python3) ;;
     venv) has_venv || packages+=(python3 python3-venv) ;;
     nginx) has_nginx || packages+=(nginx-light) ;;
+    wrk) has_wrk || packages+=(wrk) ;;
     *) echo "prerequisites: $need is not known" >&2; exit 64 ;;
   esac
 done
