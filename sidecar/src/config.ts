@@ -80,7 +80,7 @@ const LOCAL: Subject = { namespace: 'default', workload: 'local', labels: {}, te
 
 const parseSubject = (value: unknown): Subject => {
   if (typeof value !== 'object' || value === null) throw new Error('must be a JSON object');
-  const { namespace, workload, serviceAccount, pod, labels, team } = value as Record<string, unknown>;
+  const { namespace, workload, workloadKind, serviceAccount, pod, labels, team } = value as Record<string, unknown>;
   if (typeof namespace !== 'string' || namespace === '') throw new Error('namespace must be a non-empty text');
   if (typeof workload !== 'string' || workload === '') throw new Error('workload must be a non-empty text');
   const texts: Record<string, string> = {};
@@ -93,6 +93,7 @@ const parseSubject = (value: unknown): Subject => {
     workload,
     labels: texts,
     team: typeof team === 'string' && team !== '' ? team : namespace,
+    ...(typeof workloadKind === 'string' ? { workloadKind } : {}),
     ...(typeof serviceAccount === 'string' ? { serviceAccount } : {}),
     ...(typeof pod === 'string' ? { pod } : {}),
   };

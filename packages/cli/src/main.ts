@@ -1,6 +1,7 @@
 /** The `tollgate` process: the only file of it that knows `process`, and where the programs that it starts lie. */
 import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { ConfigFault, layeredEnv } from '@tollgate/runtime';
 import type { Io, Programs } from './io.ts';
 import { run } from './run.ts';
 
@@ -27,8 +28,28 @@ const programs = (): Programs => {
   };
 };
 
+/**
+ * The environment over `.env` over the file that TOLLGATE_CONFIG names. Of the latter two only Tollgate's own settings:
+ * a `.env` is the application's too, and `wrap` hands this environment on.
+ */
+const settings = (): Io['env'] => {
+  const layers = layeredEnv({ env: process.env, envFile: '.env', file: process.env['TOLLGATE_CONFIG'] });
+  const own = Object.entries(layers).filter(([name]) => name.startsWith('TOLLGATE_') || name === 'DATABASE_URL');
+  return { ...Object.fromEntries(own), ...process.env };
+};
+
+const settingsOrExit = (): Io['env'] => {
+  try {
+    return settings();
+  } catch (error) {
+    if (!(error instanceof ConfigFault)) throw error;
+    process.stderr.write(`tollgate: ${error.message}\n`);
+    process.exit(error.exitCode);
+  }
+};
+
 const io: Io = {
-  env: process.env,
+  env: settingsOrExit(),
   home: homedir(),
   pid: process.pid,
   now: Date.now,

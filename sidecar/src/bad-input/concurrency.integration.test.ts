@@ -18,7 +18,9 @@ afterEach(async () => {
   for (const each of opened.splice(0)) await each.stop();
 });
 
-const withLimit = (max: string): HarnessOptions => ({ snapshot: aSnapshot({ budgets: [aSnapshotBudget({ waitSeconds: 0, limits: [aLimit({ max })] })] }) });
+const withLimit = (max: string): HarnessOptions => ({
+  snapshot: aSnapshot({ budgets: [aSnapshotBudget({ waitSeconds: 0, limits: [aLimit({ max })] })] }),
+});
 
 describe('calls at once', () => {
   it('row 41: of 50 with headroom for one, exactly one passes', async () => {
@@ -36,7 +38,10 @@ describe('calls at once', () => {
       return status;
     });
     const statuses = await Promise.all(pending);
-    expect([statuses.filter((status) => status === 200).length, statuses.filter((status) => status === 429).length]).toEqual([1, 49]);
+    expect([
+      statuses.filter((status) => status === 200).length,
+      statuses.filter((status) => status === 429).length,
+    ]).toEqual([1, 49]);
     expect(on.mock.log).toHaveLength(1);
   });
 });

@@ -17,7 +17,10 @@ export const untilQuiet = async (proxy: Measured, withinMs = 10_000): Promise<vo
   for (;;) {
     const open = await Promise.all(names.map((name) => readMetric(proxy, name)));
     if (open.every((count) => count === 0)) return;
-    if (performance.now() > deadline) throw new Error(`after ${String(withinMs)} ms: ${names.map((name, i) => `${name} ${String(open[i])}`).join(', ')}`);
+    if (performance.now() > deadline)
+      throw new Error(
+        `after ${String(withinMs)} ms: ${names.map((name, i) => `${name} ${String(open[i])}`).join(', ')}`,
+      );
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 };
