@@ -11,6 +11,7 @@ import {
   startHarness,
   type Harness,
 } from '@tollgate/sidecar/testing';
+import { eventOf } from '../testing/event-of.ts';
 import { countRefusals } from '../testing/refusals.ts';
 
 const messages = [{ role: 'user' as const, content: 'What does the bridge cost?' }];
@@ -159,11 +160,9 @@ describe('with money left', () => {
   });
 
   it('prices an Azure deployment by the model that its route names', async () => {
-    const seen = harness.controlPlane.events.length;
-    await through(harness).azure.chat.completions.create({ model: 'ignored', messages });
-    const event = (await harness.events(seen + 1)).at(-1);
-    expect(event?.priceRow?.model).toBe('azure/gpt-4o-mini');
-    expect(event?.settle).toBe('usage');
+    const call = through(harness).azure.chat.completions.create({ model: 'ignored', messages });
+    const event = await eventOf(harness, (await call.asResponse()).headers.get('x-tollgate-request-id'));
+    expect([event.priceRow?.model, event.settle]).toEqual(['azure/gpt-4o-mini', 'usage']);
   });
 });
 
