@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { aChat, callJson } from './testing/call.ts';
@@ -108,6 +109,19 @@ describe('the life of a proxy', () => {
       const [event] = await on.events(1);
       expect(event).toMatchObject({ settle: 'hold' });
       expect(event?.charged).toBe(event?.held);
+    });
+  });
+
+  describe('an answer that there is no room to keep', () => {
+    it('passes whole, and is charged at its hold', async () => {
+      const on = await start([aSnapshotBudget()], { env: { TOLLGATE_MAX_BUFFERED_BYTES: '200000' } });
+      const answer = await callJson(chatUrl(on), aChat(), { headers: { 'x-mock-body-bytes': '1000000' } });
+      await on.mock.untilIdle();
+      const digest = createHash('sha256').update(answer.text).digest('hex');
+      expect([answer.status, digest]).toEqual([200, on.mock.log[0]?.responseSha256]);
+      const [event] = await on.events(1);
+      expect(event?.settle).toBe('hold');
+      expect((await callJson(chatUrl(on), aChat())).headers.get('x-tollgate-cost-usd')).not.toBeNull();
     });
   });
 

@@ -19,6 +19,7 @@ import { makeInputCounter } from './policy/input-counter.ts';
 import { makePolicyFeed } from './policy/policy-feed.ts';
 import { makeSecrets } from './policy/secrets.ts';
 import { makeProxyMetrics } from './metrics.ts';
+import { makeBufferBudget } from './pipeline/buffer-budget.ts';
 import { LOOPBACK_HOSTS } from './pipeline/guard.ts';
 import { buildServer } from './server.ts';
 import { makeAddressCheck } from './upstream/address-check.ts';
@@ -139,6 +140,7 @@ export const startProxy = async ({
         limits,
         now,
         secrets: makeSecrets({ dir: config.secretsDir, env, clock }),
+        kept: makeBufferBudget(limits.bufferedBytes),
         drain: makeDrainAllowance(DRAINS),
         countText: makeInputCounter(counter),
         observe: metrics.observer,

@@ -90,7 +90,9 @@ describe('a caller that hangs up', () => {
   it('row 42: before the first byte, a thousand times, is charged each time', async () => {
     const on = await open(withLimit('1000000000000'));
     const bytes = rawCall({ lines: ['x-mock-delay: 30'], body: JSON.stringify(aChat()) });
+    const t0 = performance.now();
     await many(() => hangUp(on, bytes, null));
+    process.stderr.write(`MANY ${performance.now() - t0}\n`); for (let i = 0; i < 40; i++) { await new Promise((r) => setTimeout(r, 500)); const p = await (await fetch(on.adminUrl + '/metrics')).text(); process.stderr.write((performance.now() - t0).toFixed(0) + ' ' + (p.match(/^tollgate_(calls_open|holds_open|spool_pending\w*) .*$/gm)||[]).join(' ') + ' mock ' + on.mock.active() + '\n'); if (/holds_open 0/.test(p)) break; }
     expect(on.mock.log.length).toBeGreaterThan(0);
     await expectAllCharged(on);
   });

@@ -6,6 +6,7 @@ import type { PriceRow } from '@tollgate/metering';
 import { callHeaders, costHeaders } from '../answer-headers.ts';
 import { requestHeaders } from '../headers.ts';
 import { Relay, type DrainAllowance, type RelayOutcome } from '../upstream/relay.ts';
+import type { BufferBudget } from './buffer-budget.ts';
 import { settle, type Admitted, type Routed, type SettleDeps } from './settle.ts';
 import type { Limits } from '../config.ts';
 import type { Candidate, Exchange } from '../exchange.ts';
@@ -16,6 +17,7 @@ export interface ForwardDeps extends SettleDeps {
   readonly escrow: Pick<Escrow, 'settle' | 'left'>;
   readonly transport: Transport;
   readonly limits: Limits;
+  readonly kept: BufferBudget;
   readonly drain: DrainAllowance;
 }
 
@@ -69,6 +71,7 @@ export const forward = (
         secret: credential?.secret ?? null,
         retryOn,
         answerBytes: deps.limits.answerBytes,
+        kept: deps.kept,
         drain: deps.drain,
         onDisconnect: policy.rules?.onDisconnect ?? 'Drain',
         drainBytes: drainBytes(estimated.price),

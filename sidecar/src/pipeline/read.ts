@@ -5,28 +5,8 @@
 import { readEnvelope } from '@tollgate/providers';
 import { makeBodyBuffer, type BodyBuffer } from './body-buffer.ts';
 import { refuse, type Refusal } from '../refusal.ts';
+import type { BufferBudget } from './buffer-budget.ts';
 import type { Exchange, Outcome, Stage } from '../exchange.ts';
-
-/** Bytes of request bodies in memory, over all calls. */
-export interface BufferBudget {
-  /** False where that much would be too much. */
-  take(bytes: number): boolean;
-  give(bytes: number): void;
-}
-
-export const makeBufferBudget = (max: number): BufferBudget => {
-  let used = 0;
-  return {
-    take(bytes) {
-      if (used + bytes > max) return false;
-      used += bytes;
-      return true;
-    },
-    give(bytes) {
-      used -= bytes;
-    },
-  };
-};
 
 export interface ReadDeps {
   readonly bodyBytes: number;

@@ -11,7 +11,7 @@ export const readMetric = async ({ adminUrl }: Measured, name: string): Promise<
 };
 
 /** Resolves once the proxy has no call, no hold and no event left that the ledger does not have. */
-export const untilQuiet = async (proxy: Measured, withinMs = 10_000): Promise<void> => {
+export const untilQuiet = async (proxy: Measured, withinMs = 30_000): Promise<void> => {
   const deadline = performance.now() + withinMs;
   const names = ['tollgate_calls_open', 'tollgate_holds_open', 'tollgate_spool_pending_events'];
   for (;;) {

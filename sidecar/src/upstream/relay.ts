@@ -17,6 +17,7 @@ import { refuse, type Refusal, type RefusalCode } from '../refusal.ts';
 import { ForbiddenAddress } from './address-check.ts';
 import { makeRedactor, type Redactor } from './redactor.ts';
 import type { FallbackCause } from '@tollgate/api';
+import type { BufferBudget } from '../pipeline/buffer-budget.ts';
 import type { Ending } from '../pipeline/settlement.ts';
 import type { UpstreamController, UpstreamHandler } from './transport.ts';
 
@@ -31,6 +32,8 @@ export interface RelaySetting {
   /** A failure of these kinds before the first byte goes to the next backend instead of the caller. */
   readonly retryOn: readonly FallbackCause[];
   readonly answerBytes: number;
+  /** Bytes of JSON answers that are in memory, over all calls: they are read whole, at their end. */
+  readonly kept: BufferBudget;
   readonly drain: DrainAllowance;
   readonly onDisconnect: 'Drain' | 'Cancel';
   /** Bytes of answer that may still be read for a caller who left. */
@@ -92,6 +95,9 @@ export class Relay implements UpstreamHandler {
   readonly #redactor: Redactor | null;
   #chunks: Buffer[] = [];
   #bytes = 0;
+  #keptBytes = 0;
+  /** There was no room to keep the answer: it passes unread. */
+  #isUnread = false;
   #informational = 0;
   #headSent = false;
   #ended = false;
@@ -176,8 +182,9 @@ export class Relay implements UpstreamHandler {
       this.#end({ how: 'answered', status, answer: this.#meter.answer() });
       if (!this.#callerGone) this.#set.res.end();
     } else {
-      const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks, this.#bytes);
-      const answer = this.#headers['content-encoding'] === undefined ? readAnswer(this.#set.format, body) : NO_ANSWER;
+      const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
+      const isReadable = this.#headers['content-encoding'] === undefined && !this.#isUnread;
+      const answer = isReadable ? readAnswer(this.#set.format, body) : NO_ANSWER;
       const added = this.#end({ how: 'answered', status, answer });
       if (!this.#callerGone) this.#sendWhole(body, added);
     }
@@ -227,13 +234,33 @@ export class Relay implements UpstreamHandler {
   }
 
   #keep(chunk: Buffer): void {
-    this.#chunks.push(chunk);
-    // Answers that may hold our key are always looked at whole.
-    if (this.#headSent) this.#write(chunk, this.#controller);
-    else if (this.#bytes > WAITS_BYTES && this.#set.secret === null && !this.#callerGone) {
-      this.#sendHead(this.#set.heldHeaders(), true);
-      for (const each of this.#chunks) this.#write(each, this.#controller);
+    if (!this.#isUnread && this.#set.kept.take(chunk.length)) {
+      this.#keptBytes += chunk.length;
+      this.#chunks.push(chunk);
+      if (this.#headSent) this.#write(chunk, this.#controller);
+      // An answer that may hold our key is always looked at whole.
+      else if (this.#bytes > WAITS_BYTES && this.#redactor === null && !this.#callerGone) this.#sendKept();
+      return;
     }
+    if (this.#redactor !== null) {
+      this.#fail('busy', 'too many large answers are in memory at once', null);
+      return;
+    }
+    if (!this.#headSent && !this.#callerGone) this.#sendKept();
+    this.#isUnread = true;
+    this.#drop();
+    this.#write(chunk, this.#controller);
+  }
+
+  #sendKept(): void {
+    this.#sendHead(this.#set.heldHeaders(), true);
+    for (const each of this.#chunks) this.#write(each, this.#controller);
+  }
+
+  #drop(): void {
+    this.#chunks = [];
+    this.#set.kept.give(this.#keptBytes);
+    this.#keptBytes = 0;
   }
 
   #write(chunk: Buffer, controller: UpstreamController | null): void {
@@ -332,6 +359,7 @@ export class Relay implements UpstreamHandler {
 
   #end(ending: Ending): string[] {
     this.#ended = true;
+    this.#drop();
     if (this.#drainTimer !== null) {
       clearTimeout(this.#drainTimer);
       this.#set.drain.give();
