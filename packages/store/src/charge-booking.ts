@@ -39,11 +39,12 @@ const epochStates = async (tx: Transaction, ids: readonly string[]): Promise<Rea
 };
 
 const sumByEpoch = (charges: readonly ResolvedCharge[]): readonly EpochLine[] => {
-  const lines = new Map<string, EpochLine>();
+  const lines = new Map<string, { -readonly [Name in keyof EpochLine]: EpochLine[Name] }>();
   for (const { counterId, charge } of charges) {
     const key = `${String(counterId)} ${charge.epoch}`;
-    const settled = (lines.get(key)?.settled ?? 0n) + charge.charged;
-    lines.set(key, { counterId, epoch: charge.epoch, settled, allocated: 0n, unresolved: 0n });
+    const line = lines.get(key);
+    if (line) line.settled += charge.charged;
+    else lines.set(key, { counterId, epoch: charge.epoch, settled: charge.charged, allocated: 0n, unresolved: 0n });
   }
   return [...lines.values()];
 };

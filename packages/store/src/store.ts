@@ -136,9 +136,9 @@ const storeOn = (connection: Connection, organisation: string): Store => {
     register: (hello, epoch, now) => transact((tx) => registerInstance(tx, hello, epoch, now)),
     ingest: async (batch, { now, resolve, seed }) => {
       const present = presentTerms(batch, resolve);
-      for (const terms of present.values()) await ensureCounter(terms, seed);
+      for (const { terms, charged } of present.values()) if (terms && charged) await ensureCounter(terms, seed);
       const windowOf = (name: CounterName) => {
-        const terms = present.get(counterKey(name)) ?? resolve(name);
+        const terms = present.get(counterKey(name))?.terms;
         return { windowId: terms?.window.id ?? NO_WINDOW, unit: terms?.unit ?? 'cost' };
       };
       return transact((tx) => ingest(tx, { ...batch, windowOf }, now));
@@ -165,18 +165,25 @@ const storeOn = (connection: Connection, organisation: string): Store => {
 const NO_WINDOW = 'none';
 const MAX_SEEN = 10_000;
 
+interface PresentTerms {
+  /** Null: no budget in force names the limit. */
+  readonly terms: CounterTerms | null;
+  /** In this window, and not only in one that is over. */
+  charged: boolean;
+}
+
 /**
- * The counters of a batch in their present windows, chosen once, so that all of the batch fall into the same: those
- * charged without a lease (Soft, Audit), and those whose lease may have been of nothing (a free model's).
+ * The counters of a batch in their present windows, chosen once, so that all of the batch fall into the same. Charged in
+ * them: what stands on no lease (Soft, Audit), and what stands on one that may have been of nothing (a free model's).
  */
-const presentTerms = ({ events }: EventsRequest, resolve: ResolveCounter): ReadonlyMap<string, CounterTerms> => {
-  const found = new Map<string, CounterTerms>();
+const presentTerms = ({ events }: EventsRequest, resolve: ResolveCounter): ReadonlyMap<string, PresentTerms> => {
+  const found = new Map<string, PresentTerms>();
   for (const { counters } of events) {
     for (const charge of counters) {
-      if (found.has(counterKey(charge))) continue;
-      const terms = resolve(charge);
-      if (terms && (charge.windowId === '' || charge.windowId === terms.window.id))
-        found.set(counterKey(charge), terms);
+      const key = counterKey(charge);
+      let present = found.get(key);
+      if (!present) found.set(key, (present = { terms: resolve(charge), charged: false }));
+      if (charge.windowId === '' || charge.windowId === present.terms?.window.id) present.charged = true;
     }
   }
   return found;
