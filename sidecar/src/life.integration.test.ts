@@ -103,6 +103,20 @@ describe('the life of a proxy', () => {
       expect(event?.charged).toBeLessThan(event?.held ?? 0n);
     });
 
+    it('is charged the whole hold where the model may have reasoned out of sight', async () => {
+      const on = await start([aSnapshotBudget({ onDisconnect: 'Cancel' })]);
+      const gone = new AbortController();
+      const body = JSON.stringify(
+        aChat({ model: 'gpt-5-mini', stream: true, max_tokens: undefined, max_completion_tokens: 400 }),
+      );
+      const answer = await stream(on, { signal: gone.signal, body });
+      await answer.body?.getReader().read();
+      gone.abort();
+      const [event] = await on.events(1);
+      expect(event?.settle).toBe('hold');
+      expect(event?.charged).toBe(event?.held);
+    });
+
     it('is charged the whole hold under Strict', async () => {
       const on = await start([aSnapshotBudget({ onDisconnect: 'Cancel', preset: 'Strict' })]);
       await leave(on, 1);

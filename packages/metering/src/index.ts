@@ -20,4 +20,5 @@ export type { OverrideTarget, PriceOverride } from './override.ts';
 export * from './price.ts';
 export { PRIORITY_PERMILLE, dearestRates, tierFor, tierPermille } from './rates.ts';
 export type { DearestRates, RateNeeds } from './rates.ts';
+export { mayReasonUnseen } from './unseen-reasoning.ts';
 export * from './usage.ts';

@@ -65,6 +65,8 @@ export interface Envelope {
   readonly includeUsage: boolean | null;
   readonly user: string | null;
   readonly serviceTier: string | null;
+  /** Asks the model to think before it answers (Anthropic's `thinking`): billed in full, delivered in part. */
+  readonly asksThinking: boolean;
   /** Does this body ask for something with its own cache-write rate (Anthropic cache_control, ttl 1h)? */
   readonly cacheWrite: '5m' | '1h' | null;
   /** Opaque to callers: where `spliceRequest` may write. */

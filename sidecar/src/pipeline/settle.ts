@@ -43,6 +43,7 @@ export const settle = (
     estimate: estimated,
     envelope,
     policy,
+    modelSent: candidate.modelSent,
     answeredPrice: (model) => {
       const found = candidate.pricedAs === null ? null : book.prices.lookup(candidate.pricedAs, model);
       return found?.kind === 'known' ? found.row : null;

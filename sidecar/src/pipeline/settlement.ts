@@ -8,6 +8,7 @@ import {
   estimateMissing,
   imageTokens,
   inputTokens,
+  mayReasonUnseen,
   outputTokens,
   totalTokens,
   type NanoUsd,
@@ -42,6 +43,7 @@ export interface SettlementInput {
   readonly estimate: Estimate;
   readonly envelope: Envelope;
   readonly policy: CallPolicy;
+  readonly modelSent: string | null;
   /** The price of the model that answered, for a call that was held at a stand-in. */
   readonly answeredPrice: (model: string) => PriceRow | null;
 }
@@ -61,13 +63,15 @@ export const settlementOf = (input: SettlementInput): Charged => {
     case 'abandoned':
       if (ending.answer?.complete === true && ending.answer.usage !== null)
         return byUsage(input, ending.answer.usage, ending.answer.model);
-      return ending.stream && input.policy.rules?.preset !== 'Strict'
-        ? delivered(input, ending.answer, 'abandoned')
-        : atHold(input);
+      return ending.stream && isBoundedByDelivery(input) ? delivered(input, ending.answer, 'abandoned') : atHold(input);
     default:
       return ending satisfies never;
   }
 };
+
+/** What was delivered tells what was made, but for models that reason out of sight; Strict does not count on it. */
+const isBoundedByDelivery = ({ policy, envelope, modelSent }: SettlementInput): boolean =>
+  policy.rules?.preset !== 'Strict' && !mayReasonUnseen(modelSent, envelope.asksThinking);
 
 /** What one counter is charged, in its own unit. */
 export const counterCharge = ({ settle, usage, charged }: Charged, need: HoldNeed): bigint => {

@@ -26,6 +26,9 @@ export const readMessagesKeys = (scan: RequestScanner, draft: Draft): void => {
       case 'tools':
         readTools(scan, draft);
         break;
+      case 'thinking':
+        readThinking(scan, draft);
+        break;
       case 'metadata':
         readMetadata(scan, draft);
         break;
@@ -57,6 +60,19 @@ const readMetadata = (scan: RequestScanner, draft: Draft): void => {
   }
   for (let more = scan.openObject(); more; more = scan.anotherMember()) {
     if (scan.key() === 'user_id') draft.user = readLabel(scan);
+    else scan.skip();
+  }
+};
+
+/** `{type: "disabled"}` is the only one that does not think; what is no object is for the provider to refuse. */
+const readThinking = (scan: RequestScanner, draft: Draft): void => {
+  if (scan.peek() !== 'object') {
+    scan.skip();
+    return;
+  }
+  draft.asksThinking = true;
+  for (let more = scan.openObject(); more; more = scan.anotherMember()) {
+    if (scan.key() === 'type') draft.asksThinking = readLabel(scan) !== 'disabled';
     else scan.skip();
   }
 };

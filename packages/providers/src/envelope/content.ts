@@ -15,6 +15,7 @@ const NAMES = [
     'metadata',
     'user_id',
     'service_tier',
+    'thinking',
     'speed',
     'messages',
     'input',

@@ -15,6 +15,7 @@ export interface Draft {
   includeUsage: boolean | null;
   user: string | null;
   serviceTier: string | null;
+  asksThinking: boolean;
   cacheWrite: '5m' | '1h' | null;
   outputCap: number | null;
   readonly splice: { -readonly [Key in keyof Envelope['splice']]: Envelope['splice'][Key] };
@@ -33,6 +34,7 @@ export const makeDraft = (body: Buffer): Draft => ({
   includeUsage: null,
   user: null,
   serviceTier: null,
+  asksThinking: false,
   cacheWrite: null,
   outputCap: null,
   splice: {
@@ -62,6 +64,7 @@ export const finishDraft = (draft: Draft, format: FormatId, ascii: boolean): Env
   includeUsage: draft.includeUsage,
   user: draft.user,
   serviceTier: draft.serviceTier,
+  asksThinking: draft.asksThinking,
   cacheWrite: draft.cacheWrite,
   splice: draft.splice,
 });

@@ -710,4 +710,14 @@ describe('readEnvelope of the other formats', () => {
   ] as const)('leaves odd shapes in %s to the provider: %j', (format, body) => {
     expect(readEnvelope(format, bodyOf(body)).ok).toBe(true);
   });
+
+  it.each([
+    ['enabled', { type: 'enabled', budget_tokens: 1024 }, true],
+    ['of a kind to come', { type: 'adaptive' }, true],
+    ['disabled', { type: 'disabled' }, false],
+    ['null', null, false],
+    ['absent', undefined, false],
+  ])('tells whether Claude is asked to think: %s', (_what, thinking, expected) => {
+    expect(read('anthropic-messages', claude({ thinking })).asksThinking).toBe(expected);
+  });
 });
