@@ -47,17 +47,20 @@ const SHARED: Readonly<Record<keyof SharedColumns, string>> = {
   counter_epochs: 'text[]',
   would_refuse: 'boolean[]',
 };
-const NAMES = [...Object.keys(OWN), ...Object.keys(SHARED)].join(', ');
 const columnsOf = (types: Readonly<Record<string, string>>): string =>
   Object.entries(types)
     .map(([name, type]) => `${name} ${type}`)
     .join(', ');
 
+const NAMES = [...Object.keys(OWN), ...Object.keys(SHARED)].join(', ');
+const OWN_COLUMNS = columnsOf(OWN);
+const SHARED_COLUMNS = columnsOf(SHARED);
+
 /** `n` joins an event to the columns it shares. */
 const INSERT = `INSERT INTO event (instance, recorded_at, ${NAMES})
   SELECT $1, to_timestamp($2::double precision / 1000), ${NAMES}
-  FROM json_to_recordset($3::json) AS own (n int, ${columnsOf(OWN)})
-  JOIN json_to_recordset($4::json) AS shared (n int, ${columnsOf(SHARED)}) USING (n)
+  FROM json_to_recordset($3::json) AS own (n int, ${OWN_COLUMNS})
+  JOIN json_to_recordset($4::json) AS shared (n int, ${SHARED_COLUMNS}) USING (n)
   ON CONFLICT (instance, seq) DO NOTHING RETURNING seq`;
 
 /** The sequence numbers that were new. Throws where one is known with another body. */
