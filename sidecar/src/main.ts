@@ -29,7 +29,7 @@ const main = async (): Promise<void> => {
     random: Math.random,
   });
   const disk = openFileDisk(config.spoolDir);
-  const spool = openSpool({ disk });
+  const spool = openSpool({ disk, defer: setImmediate });
   const bundledWorker = new URL('./tokenizer-worker.js', import.meta.url);
   const proxy = await startProxy({
     config,

@@ -10,6 +10,7 @@ import {
   encodeAcquireResult,
   encodeHelloReply,
   encodeSnapshot,
+  sealEvent,
 } from '@tollgate/ledger/wire';
 import type { MemoryControlPlane } from './memory-control-plane.ts';
 
@@ -30,7 +31,7 @@ export const serveControlPlane = async (controlPlane: MemoryControlPlane): Promi
         await controlPlane.giveBack(decodeGiveBack(body));
         return '';
       case '/v1/events':
-        return JSON.stringify({ ack: await controlPlane.ship(decodeEvents(body).events) });
+        return JSON.stringify({ ack: await controlPlane.ship(decodeEvents(body).events.map(sealEvent)) });
       case '/v1/close':
         await controlPlane.closeEpoch(decodeClose(body));
         return '';

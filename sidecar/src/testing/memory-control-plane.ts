@@ -5,6 +5,7 @@
 import { windowAt } from '@tollgate/budget/window';
 import { makeMemoryBlockSource, makeMemoryPool, type MemoryBlockSource } from '@tollgate/ledger/pool';
 import { LedgerUnavailable, type LedgerEvent } from '@tollgate/ledger';
+import { openEvent } from '@tollgate/ledger/wire';
 import type { Snapshot } from '@tollgate/api';
 import type { ControlPlane } from '../control-plane.ts';
 
@@ -79,7 +80,7 @@ export const makeMemoryControlPlane = async (first: Snapshot): Promise<MemoryCon
     },
     ship: async (batch) => {
       up();
-      for (const event of batch) {
+      for (const event of batch.map(openEvent)) {
         const id = `${event.instance}/${String(event.seq)}`;
         if (seen.has(id)) continue;
         seen.add(id);

@@ -8,6 +8,7 @@ import { openSpool } from '../spool/spool.ts';
 import { makeEscrow } from './escrow.ts';
 import type { HoldNeed, HoldResult } from './hold.ts';
 import { aNeed, aRequest, charging, heldBy } from './testing/a-hold.ts';
+import { openEvent } from '../wire/sealed-event.ts';
 
 const CALLS = 500;
 
@@ -34,9 +35,9 @@ const aTown = async (max: bigint) => {
     session: {
       ship: async (events) => {
         await pause(2);
-        const charges = events.flatMap(({ counters, instance }) =>
-          counters.map((counter) => ({ ...counter, instance })),
-        );
+        const charges = events
+          .map(openEvent)
+          .flatMap(({ counters, instance }) => counters.map((counter) => ({ ...counter, instance })));
         source.settle(charges);
         pool.settled(charges);
         return events.at(-1)?.seq ?? 0;

@@ -1,6 +1,6 @@
 /**
  * Holds in memory: taken over all counters at once or not at all, with nothing awaited between, so that no two calls can
- * spend the same amount. An intent is on disk before a hold is handed out, and the event before anything is released.
+ * spend the same amount. An intent is on disk before a hold is handed out, and the event before what it sets free is spent.
  */
 import { MAX_AMOUNT } from '@tollgate/metering';
 import type { CounterName } from '../counter.ts';

@@ -2,19 +2,19 @@
  * Brings events to the ledger and closes epochs behind them. A batch is one transaction there: when the question resolves,
  * every event of it is stored, and only then does the spool forget it. Events of former lives go first.
  */
-import type { LedgerEvent } from '../event.ts';
 import type { CounterHold } from '../intent.ts';
 import { LedgerRefused } from '../ledger-refused.ts';
 import type { CloseRequest } from '../session.ts';
-import { ANY_EPOCH, type Life } from '../spool/journal.ts';
+import { ANY_EPOCH, type KeptEvent, type Life } from '../spool/journal.ts';
 import type { Spool } from '../spool/spool.ts';
+import type { SealedEvent } from '../wire/sealed-event.ts';
 import { makeBackoff, mayPass } from './retry.ts';
 import type { CancelTimer, Timers } from './timers.ts';
 
 /** The part of the ledger that takes events: `http` has it. */
 export interface LedgerSession {
   /** Resolves after commit with the highest sequence number of the batch. One instance a batch. */
-  ship(events: readonly LedgerEvent[]): Promise<number>;
+  ship(events: readonly SealedEvent[]): Promise<number>;
   closeEpoch(request: CloseRequest): Promise<void>;
 }
 
@@ -36,7 +36,7 @@ export interface ShipperCounts {
 
 export interface ShipperDeps {
   readonly session: LedgerSession;
-  readonly spool: Pick<Spool, 'lives' | 'acked' | 'closed'>;
+  readonly spool: Pick<Spool, 'lives' | 'sealed' | 'acked' | 'closed'>;
   readonly timers: Timers;
   readonly random: () => number;
   /** Nothing of this epoch is leased, asked for or on its way back. */
@@ -54,7 +54,7 @@ const CONFLICT = 'event_conflict';
 
 export const makeShipper = ({ session, spool, timers, random, mayClose, onFault }: ShipperDeps): Shipper => {
   const counts: ShipperCounts = { shipped: 0, refused: 0 };
-  const setAside = new Set<LedgerEvent>();
+  const setAside = new Set<KeptEvent>();
   /** Closed by us, refused by the ledger: not asked again in this life. */
   const unclosable = new Set<string>();
   const backoff = makeBackoff(100, 5_000, random);
@@ -111,8 +111,8 @@ export const makeShipper = ({ session, spool, timers, random, mayClose, onFault 
     return true;
   };
 
-  const nextBatch = (life: Life): readonly LedgerEvent[] => {
-    const batch: LedgerEvent[] = [];
+  const nextBatch = (life: Life): readonly KeptEvent[] => {
+    const batch: KeptEvent[] = [];
     for (const event of life.unacked.values()) {
       if (batch.length >= most) break;
       if (!setAside.has(event)) batch.push(event);
@@ -120,9 +120,9 @@ export const makeShipper = ({ session, spool, timers, random, mayClose, onFault 
     return batch;
   };
 
-  const deliver = async (life: Life, batch: readonly LedgerEvent[]): Promise<boolean> => {
+  const deliver = async (life: Life, batch: readonly KeptEvent[]): Promise<boolean> => {
     try {
-      await session.ship(batch);
+      await session.ship(spool.sealed(batch));
     } catch (fault) {
       onFault(fault, 'ship events');
       if (!(fault instanceof LedgerRefused) || mayPass(fault)) return false;
@@ -204,7 +204,7 @@ export const makeShipper = ({ session, spool, timers, random, mayClose, onFault 
 const isTouched = ({ open, unacked }: Life, epoch: string): boolean => {
   const names = (counters: readonly CounterHold[]): boolean => counters.some((counter) => counter.epoch === epoch);
   for (const { counters } of open.values()) if (names(counters)) return true;
-  for (const { counters } of unacked.values()) if (names(counters)) return true;
+  for (const { epochs } of unacked.values()) if (epochs.includes(epoch)) return true;
   return false;
 };
 

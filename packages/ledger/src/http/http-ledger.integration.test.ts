@@ -8,6 +8,7 @@ import { LedgerRefused } from '../ledger-refused.ts';
 import { anEvent } from '../spool/testing/an-event.ts';
 import { encodePing, encodeRecall, encodeSnapshot } from '../wire/stream-wire.ts';
 import { makeHttpLedger, type HttpLedger } from './http-ledger.ts';
+import { sealEvent } from '../wire/sealed-event.ts';
 
 interface Asked {
   readonly method: string;
@@ -116,7 +117,7 @@ describe('the ledger over HTTP', () => {
       seq: 2,
       returns: [{ ...COUNTER, leaseId: 'l', windowId: 'w', epoch: 'e', amount: 1n }],
     });
-    await expect(ledger.ship([anEvent(3), anEvent(4)])).resolves.toBe(4);
+    await expect(ledger.ship([sealEvent(anEvent(3)), sealEvent(anEvent(4))])).resolves.toBe(4);
     await ledger.closeEpoch({ instance: 'i1', epoch: 'e', lastSeq: 4 });
     expect(asked.map(({ path }) => path)).toEqual([
       '/base/v1/hello',

@@ -1,10 +1,10 @@
 /** The ledger over HTTP: what every proxy leases from and reports to. */
 import type { AcquireRequest, AcquireResult, GiveBackRequest, LeasePort } from '../lease-port.ts';
-import type { LedgerEvent } from '../event.ts';
 import type { LedgerSession } from '../escrow/shipper.ts';
 import type { CloseRequest, HelloReply, HelloRequest } from '../session.ts';
-import { decodeEventsReply, encodeEvents } from '../wire/event-wire.ts';
+import { decodeEventsReply } from '../wire/event-wire.ts';
 import { decodeAcquireResult, encodeAcquireRequest, encodeGiveBack } from '../wire/lease-wire.ts';
+import { encodeSealed, type SealedEvent } from '../wire/sealed-event.ts';
 import { decodeHelloReply, encodeClose, encodeHello } from '../wire/session-wire.ts';
 import { makeLedgerClient } from './ledger-client.ts';
 import { watchSnapshots, type SnapshotWatch } from './snapshot-watch.ts';
@@ -55,12 +55,8 @@ export const makeHttpLedger = ({ serverUrl, token, random, timeouts }: HttpLedge
       client.post('/v1/lease', encodeAcquireRequest(request), limits.lease, decodeAcquireResult),
     giveBack: (request: GiveBackRequest): Promise<void> =>
       client.post('/v1/give-back', encodeGiveBack(request), limits.lease, nothing),
-    ship: async (events: readonly LedgerEvent[]): Promise<number> => {
-      const [first] = events;
-      if (!first) throw new RangeError('a batch has at least one event');
-      const body = encodeEvents({ instance: first.instance, events });
-      return (await client.post('/v1/events', body, limits.events, decodeEventsReply)).ack;
-    },
+    ship: async (events: readonly SealedEvent[]): Promise<number> =>
+      (await client.post('/v1/events', encodeSealed(events), limits.events, decodeEventsReply)).ack,
     closeEpoch: (request: CloseRequest): Promise<void> =>
       client.post('/v1/close', encodeClose(request), limits.events, nothing),
     watchSnapshots: (watch) =>

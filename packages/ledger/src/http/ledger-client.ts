@@ -8,7 +8,7 @@ import { WireFault } from '../wire/wire-fault.ts';
 
 export interface LedgerClient {
   /** Sends JSON and reads the whole answer. */
-  post<T>(path: string, body: string, timeoutMs: number, read: (body: string) => T): Promise<T>;
+  post<T>(path: string, body: string | Buffer, timeoutMs: number, read: (body: string) => T): Promise<T>;
   /** Opens a long answer; the signal ends it, whenever it comes. */
   stream(path: string, timeoutMs: number, signal: AbortSignal): Promise<IncomingMessage>;
   close(): void;
@@ -23,7 +23,7 @@ export interface LedgerClientDeps {
 interface Question {
   readonly method: string;
   readonly path: string;
-  readonly body: string | null;
+  readonly body: string | Buffer | null;
   readonly timeoutMs: number;
   readonly signal: AbortSignal | null;
 }
@@ -39,7 +39,12 @@ export const makeLedgerClient = ({ serverUrl, token }: LedgerClientDeps): Ledger
   const request = isTls ? httpsRequest : httpRequest;
   const prefix = base.pathname.replace(/\/$/, '');
 
-  const open = (method: string, path: string, body: string | null, signal: AbortSignal | null): ClientRequest =>
+  const open = (
+    method: string,
+    path: string,
+    body: string | Buffer | null,
+    signal: AbortSignal | null,
+  ): ClientRequest =>
     request({
       agent,
       ...(signal === null ? {} : { signal }),

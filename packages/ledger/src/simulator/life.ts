@@ -49,6 +49,7 @@ export const makeProcessLife = (onDeath: () => void): ProcessLife => {
         const file = ifAlive(() => of.open(name));
         return {
           read: () => ifAlive(file.read),
+          readAt: (at, length) => ifAlive(() => file.readAt(at, length)),
           truncate: (length) => {
             ifAlive(() => file.truncate(length));
           },

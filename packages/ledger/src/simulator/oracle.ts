@@ -2,6 +2,7 @@
 import { counterKey, type CounterName } from '../counter.ts';
 import { largestSlidingSum } from '../pool/sliding-sum.ts';
 import type { CounterTerms } from '../pool/block-source.ts';
+import { openEvent } from '../wire/sealed-event.ts';
 import type { Provider } from './provider.ts';
 import type { RunningLife } from './proxy.ts';
 import { eventKey, type SimulatedServer } from './server.ts';
@@ -70,7 +71,7 @@ export const makeOracle = ({ server, provider, limits, running }: OracleDeps): O
     for (const { escrow, spool } of running()) {
       for (const lease of escrow.inHand()) add(lease, lease.windowId, lease.free + lease.held);
       for (const life of spool.lives.values()) {
-        for (const event of life.unacked.values()) {
+        for (const event of spool.sealed([...life.unacked.values()]).map(openEvent)) {
           if (server.events.has(eventKey(event))) continue;
           for (const counter of event.counters)
             if (counter.windowId !== '') add(counter, counter.windowId, counter.charged);

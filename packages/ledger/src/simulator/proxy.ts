@@ -67,8 +67,9 @@ export const makeSimulatedProxy = (deps: SimulatedProxyDeps): SimulatedProxy => 
       current = null;
     });
     try {
+      const timers = life.timers(time.timers);
       const disk = life.disk(makeMemoryDisk(files), crash);
-      const spool = broken.spool(openSpool({ disk, compactAt: COMPACT_AT }));
+      const spool = broken.spool(openSpool({ disk, compactAt: COMPACT_AT, defer: (act) => void timers.after(0, act) }));
       const escrow = makeEscrow({
         port: {
           acquire: (request) => network.ask(life, () => server.acquire(request)),
@@ -81,7 +82,7 @@ export const makeSimulatedProxy = (deps: SimulatedProxyDeps): SimulatedProxy => 
         spool,
         clock: time.clock,
         now: time.clock,
-        timers: life.timers(time.timers),
+        timers,
         random: random.next,
         instance,
         onFault: (fault) => {

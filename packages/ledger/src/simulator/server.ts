@@ -11,7 +11,7 @@ import { makeMemoryPool } from '../pool/memory-pool.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { ResolveCounter } from '../pool/block-source.ts';
 import type { CloseRequest } from '../session.ts';
-import { decodeEvents, encodeEvent, encodeEvents } from '../wire/event-wire.ts';
+import { decodeEvents, encodeEvent } from '../wire/event-wire.ts';
 import {
   decodeAcquireRequest,
   decodeAcquireResult,
@@ -20,6 +20,7 @@ import {
   encodeAcquireResult,
   encodeGiveBack,
 } from '../wire/lease-wire.ts';
+import { encodeSealed, type SealedEvent } from '../wire/sealed-event.ts';
 
 export interface SimulatedServer {
   readonly source: MemoryBlockSource;
@@ -29,7 +30,7 @@ export interface SimulatedServer {
   hello(instance: string): Promise<string>;
   acquire(request: AcquireRequest): Promise<AcquireResult>;
   giveBack(request: GiveBackRequest): Promise<void>;
-  ship(events: readonly LedgerEvent[]): Promise<number>;
+  ship(events: readonly SealedEvent[]): Promise<number>;
   closeEpoch(request: CloseRequest): Promise<void>;
   /** Ends with everything its memory held. */
   crash(): void;
@@ -118,8 +119,7 @@ export const makeSimulatedServer = (deps: SimulatedServerDeps): SimulatedServer 
     giveBack: (request) => alive((asked) => asked.giveBack(decodeGiveBack(encodeGiveBack(request)))),
     ship: (batch) =>
       alive(async (asked) => {
-        const instance = batch[0]?.instance ?? '';
-        const { events: decoded } = decodeEvents(encodeEvents({ instance, events: batch }));
+        const { events: decoded } = decodeEvents(encodeSealed(batch).toString('utf8'));
         commit(decoded, asked);
         await Promise.resolve();
         return decoded.at(-1)?.seq ?? 0;

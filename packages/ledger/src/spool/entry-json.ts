@@ -25,7 +25,7 @@ export const encodeEntry = (entry: Entry): string => {
   }
 };
 
-export const decodeEntry = ({ type, json }: SpoolRecord): Entry => {
+export const decodeEntry = ({ type, json }: Pick<SpoolRecord, 'type' | 'json'>): Entry => {
   switch (type) {
     case 'I':
       return { type, intent: decodeIntent(json) };

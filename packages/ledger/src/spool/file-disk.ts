@@ -36,13 +36,13 @@ const openFile = (path: string): SpoolFile => {
   return {
     read: () => {
       const bytes = Buffer.alloc(fstatSync(file).size);
-      let filled = 0;
-      while (filled < bytes.length) {
-        const got = readSync(file, bytes, filled, bytes.length - filled, filled);
-        if (got === 0) break;
-        filled += got;
-      }
-      return bytes.subarray(0, filled);
+      return bytes.subarray(0, fill(file, bytes, 0));
+    },
+    readAt: (at, length) => {
+      const bytes = Buffer.allocUnsafe(length);
+      const got = fill(file, bytes, at);
+      if (got !== length) throw new Error(`only ${String(got)} of ${String(length)} bytes could be read`);
+      return bytes;
     },
     append: (bytes) => {
       const written = writeSync(file, bytes, 0, bytes.length);
@@ -56,4 +56,15 @@ const openFile = (path: string): SpoolFile => {
       closeSync(file);
     },
   };
+};
+
+/** Reads until it is full or the file ends; how many bytes that were. */
+const fill = (file: number, bytes: Buffer, at: number): number => {
+  let filled = 0;
+  while (filled < bytes.length) {
+    const got = readSync(file, bytes, filled, bytes.length - filled, at + filled);
+    if (got === 0) break;
+    filled += got;
+  }
+  return filled;
 };

@@ -1,5 +1,5 @@
 export { openFileDisk } from './file-disk.ts';
-export { type Life, type SeqRange } from './journal.ts';
+export { type KeptEvent, type Life, type SeqRange } from './journal.ts';
 export { makeMemoryDisk, type MemoryDisk } from './memory-disk.ts';
 export { type SpoolDisk, type SpoolFile } from './spool-disk.ts';
 export { SpoolFault } from './spool-fault.ts';

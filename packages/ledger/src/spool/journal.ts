@@ -2,7 +2,7 @@
  * What the spool's records add up to, by instance: replay and live writing apply the same records through the same
  * function, so that a restart sees what the running process saw.
  */
-import type { LedgerEvent } from '../event.ts';
+import type { CounterCharge, LedgerEvent } from '../event.ts';
 import type { Intent } from '../intent.ts';
 import type { CounterName } from '../counter.ts';
 
@@ -18,10 +18,27 @@ export interface Life {
   /** Epochs it may hold money of, until it has closed them. */
   readonly epochs: Set<string>;
   readonly open: Map<number, Intent>;
-  readonly unacked: Map<number, LedgerEvent>;
+  readonly unacked: Map<number, KeptEvent>;
   lastSeq: number;
   /** Some of its records could not be read. */
   damaged: boolean;
+}
+
+/** An event that the ledger has not acknowledged. Its bytes are in the spool's file alone, so that a backlog takes little memory. */
+export interface KeptEvent {
+  readonly instance: string;
+  readonly seq: number;
+  /** That its counters are charged in. */
+  readonly epochs: readonly string[];
+  /** Where its bytes are in the file, and how many. */
+  at: number;
+  readonly length: number;
+}
+
+/** Where in the file the bytes of an entry's JSON are. */
+export interface Place {
+  readonly at: number;
+  readonly length: number;
 }
 
 export type Entry =
@@ -52,7 +69,7 @@ export type SeqRange = readonly [number, number];
 export interface Journal {
   readonly lives: ReadonlyMap<string, Life>;
   life(instance: string): Life;
-  apply(entry: Entry): void;
+  apply(entry: Entry, place: Place): void;
 }
 
 export const makeJournal = (): Journal => {
@@ -66,7 +83,7 @@ export const makeJournal = (): Journal => {
     return made;
   };
 
-  const apply = (entry: Entry): void => {
+  const apply = (entry: Entry, { at, length }: Place): void => {
     switch (entry.type) {
       case 'P': {
         const of = life(entry.instance);
@@ -85,10 +102,11 @@ export const makeJournal = (): Journal => {
         return;
       }
       case 'S': {
-        const of = life(entry.event.instance);
-        of.open.delete(entry.event.seq);
-        of.unacked.set(entry.event.seq, entry.event);
-        if (entry.event.seq > of.lastSeq) of.lastSeq = entry.event.seq;
+        const { instance, seq, counters } = entry.event;
+        const of = life(instance);
+        of.open.delete(seq);
+        of.unacked.set(seq, { instance: of.instance, seq, epochs: epochsOf(counters), at, length });
+        if (seq > of.lastSeq) of.lastSeq = seq;
         return;
       }
       case 'C':
@@ -105,6 +123,12 @@ export const makeJournal = (): Journal => {
   };
 
   return { lives, life, apply };
+};
+
+const epochsOf = (counters: readonly CounterCharge[]): readonly string[] => {
+  const epochs: string[] = [];
+  for (const { epoch } of counters) if (!epochs.includes(epoch)) epochs.push(epoch);
+  return epochs;
 };
 
 const forgetAcked = (life: Life, ranges: readonly SeqRange[]): void => {

@@ -30,6 +30,10 @@ export const makeMemoryDisk = (files = new Map<string, MemoryFile>()): MemoryDis
 
 const handleOf = (file: MemoryFile): SpoolFile => ({
   read: () => Buffer.from(file.bytes.subarray(0, file.length)),
+  readAt: (at, length) => {
+    if (at + length > file.length) throw new RangeError('beyond the end of the file');
+    return Buffer.from(file.bytes.subarray(at, at + length));
+  },
   append: (more) => {
     const length = file.length + more.length;
     if (length > file.bytes.length) file.bytes = Buffer.concat([file.bytes.subarray(0, file.length)], length * 2);

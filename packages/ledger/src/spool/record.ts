@@ -10,6 +10,9 @@ export type RecordType = 'P' | 'L' | 'I' | 'S' | 'C' | 'A';
 export interface SpoolRecord {
   readonly type: RecordType;
   readonly json: string;
+  /** Where the JSON's bytes are in the file, and how many. */
+  readonly at: number;
+  readonly length: number;
 }
 
 export interface Reading {
@@ -22,24 +25,23 @@ export interface Reading {
 
 const TYPES: readonly RecordType[] = ['P', 'L', 'I', 'S', 'C', 'A'];
 const HEADER = 8;
+/** Before a record's JSON. */
+export const JSON_OFFSET = HEADER + 1;
 /** No event comes near: 256 counters with long names. A length above it is noise. */
 export const MAX_RECORD = 4 << 20;
 
-export type RecordWriter = (type: RecordType, json: string) => Buffer;
+/** Bytes that a record of this JSON can take: UTF-8 takes at most three a UTF-16 unit. */
+export const mostBytes = (json: string | Buffer): number =>
+  JSON_OFFSET + (typeof json === 'string' ? json.length * 3 : json.length);
 
-/** The bytes of a record, in a buffer that the next call overwrites: no allocation a record. */
-export const makeRecordWriter = (): RecordWriter => {
-  let scratch = Buffer.allocUnsafeSlow(64 << 10);
-  return (type, json) => {
-    // UTF-8 takes at most three bytes a UTF-16 unit.
-    const most = HEADER + 1 + json.length * 3;
-    if (most > scratch.length) scratch = Buffer.allocUnsafeSlow(most);
-    const length = 1 + scratch.write(json, HEADER + 1, 'utf8');
-    scratch[HEADER] = type.charCodeAt(0);
-    scratch.writeUInt32LE(length, 0);
-    scratch.writeUInt32LE(crc32(scratch.subarray(HEADER, HEADER + length)), 4);
-    return scratch.subarray(0, HEADER + length);
-  };
+/** Puts a record at `at`, where `mostBytes` of room are; how many bytes it took. */
+export const writeRecord = (into: Buffer, at: number, type: RecordType, json: string | Buffer): number => {
+  const from = at + HEADER;
+  const length = 1 + (typeof json === 'string' ? into.write(json, from + 1, 'utf8') : json.copy(into, from + 1));
+  into[from] = type.charCodeAt(0);
+  into.writeUInt32LE(length, at);
+  into.writeUInt32LE(crc32(into.subarray(from, from + length)), at + 4);
+  return HEADER + length;
 };
 
 export const readRecords = (bytes: Buffer): Reading => {
@@ -59,7 +61,13 @@ export const readRecords = (bytes: Buffer): Reading => {
     const type = typeOf(payload);
     // A whole record of a type that a later version wrote: its meaning is lost, so this file is not ours to go on with.
     if (type === null) damagedAt ??= offset;
-    else records.push({ type, json: payload.toString('utf8', 1) });
+    else
+      records.push({
+        type,
+        json: payload.toString('utf8', 1),
+        at: offset + JSON_OFFSET,
+        length: payload.length - 1,
+      });
     offset += HEADER + payload.length;
     end = offset;
   }

@@ -11,6 +11,8 @@ export interface SpoolDisk {
 
 export interface SpoolFile {
   read(): Buffer;
+  /** Exactly so many bytes from there; throws where the file is shorter. */
+  readAt(at: number, length: number): Buffer;
   /** One write. Throws unless every byte went in; some may have. */
   append(bytes: Uint8Array): void;
   truncate(length: number): void;

@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { makeMemoryDisk, type MemoryDisk } from './memory-disk.ts';
-import { makeRecordWriter, readRecords } from './record.ts';
+import { mostBytes, readRecords, writeRecord, type RecordType } from './record.ts';
 import type { SpoolDisk } from './spool-disk.ts';
 import { SpoolFault } from './spool-fault.ts';
 import { openSpool, type Spool } from './spool.ts';
+import { sealEvent } from '../wire/sealed-event.ts';
 import { aGrant, anEvent, anIntent } from './testing/an-event.ts';
 
 const NAME = 'spool.log';
@@ -15,6 +16,11 @@ const withContents = (bytes: Buffer): MemoryDisk => {
   const disk = makeMemoryDisk();
   disk.open(NAME).append(bytes);
   return disk;
+};
+
+const record = (type: RecordType, json: string): Buffer => {
+  const bytes = Buffer.alloc(mostBytes(json));
+  return bytes.subarray(0, writeRecord(bytes, 0, type, json));
 };
 
 const look = (spool: Spool, instance = 'i1') => {
@@ -45,7 +51,10 @@ describe('the spool', () => {
     expect(look(after)).toEqual({ epochs: ['e1'], open: [4], unacked: [3, 1], lastSeq: 4, damaged: false });
     expect(look(after)).toEqual(look(spool));
     expect(after.life('i1').open.get(4)).toEqual(anIntent(4));
-    expect(after.life('i1').unacked.get(3)).toEqual(anEvent(3));
+    expect(after.sealed([...after.life('i1').unacked.values()])).toEqual([
+      sealEvent(anEvent(3)),
+      sealEvent(anEvent(1)),
+    ]);
     expect(after.opened).toEqual({ records: 10, tornBytes: 0, quarantined: null, damaged: [] });
     after.closed('i1', 'e1');
     expect(look(openSpool({ disk })).epochs).toEqual([]);
@@ -121,16 +130,15 @@ describe('the spool', () => {
     const bad = withContents(bytes);
     openSpool({ disk: bad });
     bad.open(NAME).append(Buffer.from('damage again'));
-    bad.open(NAME).append(makeRecordWriter()('C', '{"instance":"i1","epoch":"e9"}'));
+    bad.open(NAME).append(record('C', '{"instance":"i1","epoch":"e9"}'));
     const again = openSpool({ disk: bad });
     expect(look(again)).toMatchObject({ unacked: [1], damaged: true });
     expect(again.opened.quarantined).toBe(`${NAME}.corrupt.1`);
   });
 
   it('sets a file aside that a later version wrote, rather than drop what it cannot read', () => {
-    const write = makeRecordWriter();
-    const later = Buffer.from(write('P', '{"instance":"i1","epoch":"e1","lastSeq":0,"damaged":false}'));
-    const unknown = Buffer.from(write('S', '{"seq":"one"}'));
+    const later = Buffer.from(record('P', '{"instance":"i1","epoch":"e1","lastSeq":0,"damaged":false}'));
+    const unknown = Buffer.from(record('S', '{"seq":"one"}'));
     expect(openSpool({ disk: withContents(Buffer.concat([later, unknown])) }).opened).toMatchObject({
       quarantined: `${NAME}.corrupt`,
       damaged: ['i1'],
@@ -171,7 +179,8 @@ describe('the spool', () => {
     room = Infinity;
     spool.intent(anIntent(3));
     const after = openSpool({ disk });
-    expect(look(after)).toMatchObject({ open: [1, 3] });
+    // What it did not take then went first.
+    expect(look(after)).toMatchObject({ open: [3], unacked: [] });
     expect(after.opened.tornBytes).toBe(0);
   });
 
@@ -218,6 +227,41 @@ describe('the spool', () => {
     expect(look(openSpool({ disk }))).toMatchObject({ open: [2], unacked: [] });
   });
 
+  it('gives events back as they were written, wherever they lie meanwhile', () => {
+    const disk = makeMemoryDisk();
+    const spool = openSpool({ disk, compactAt: 8 << 10 });
+    const kept = (): unknown => spool.sealed([...spool.life('i1').unacked.values()]);
+    const sealed = Array.from({ length: 9 }, (_, index) => sealEvent(anEvent(index + 1)));
+    for (let seq = 1; seq < 10; seq += 1) spool.settle(anEvent(seq));
+    expect(kept()).toEqual(sealed);
+    spool.acked('i1', [1, 2]);
+    expect(kept()).toEqual(sealed.slice(2));
+    expect(openSpool({ disk }).sealed([...spool.life('i1').unacked.values()])).toEqual(sealed.slice(2));
+  });
+
+  it('writes a settlement with the next record or at the end of the turn, and in their order', () => {
+    const disk = makeMemoryDisk();
+    const turns: (() => void)[] = [];
+    const spool = openSpool({ disk, defer: (act) => void turns.push(act) });
+    spool.intent(anIntent(1));
+    spool.settle(anEvent(1));
+    expect(look(spool)).toMatchObject({ open: [], unacked: [1] });
+    expect(spool.sealed([...spool.life('i1').unacked.values()])).toEqual([sealEvent(anEvent(1))]);
+    // A crash now would charge the hold.
+    expect(look(openSpool({ disk }))).toMatchObject({ open: [1], unacked: [] });
+    spool.intent(anIntent(2));
+    expect(look(openSpool({ disk }))).toMatchObject({ open: [2], unacked: [1] });
+    spool.settle(anEvent(2));
+    expect(turns).toHaveLength(1);
+    for (const act of turns) act();
+    expect(look(openSpool({ disk }))).toMatchObject({ open: [], unacked: [1, 2] });
+    spool.settle(anEvent(3));
+    spool.close();
+    expect(turns).toHaveLength(2);
+    turns[1]?.();
+    expect(look(openSpool({ disk }))).toMatchObject({ unacked: [1, 2, 3] });
+  });
+
   it('takes acknowledgements in any order and grouping', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.integer({ min: 1, max: 60 })), fc.integer({ min: 1, max: 60 }), (acked, last) => {
@@ -235,21 +279,20 @@ describe('the spool', () => {
 
 describe('records', () => {
   it('take any text, however long', () => {
-    const write = makeRecordWriter();
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'grapheme', maxLength: 50 })), (texts) => {
-        const bytes = Buffer.concat(texts.map((text) => Buffer.from(write('I', text))));
+        const bytes = Buffer.concat(texts.map((text) => Buffer.from(record('I', text))));
         const read = readRecords(bytes);
         expect(read.records.map(({ json }) => json)).toEqual(texts.map((text) => text.toWellFormed()));
         expect(read).toMatchObject({ end: bytes.length, damagedAt: null });
       }),
     );
     const long = 'é'.repeat(100_000);
-    expect(readRecords(write('S', long)).records).toEqual([{ type: 'S', json: long }]);
+    expect(readRecords(record('S', long)).records).toMatchObject([{ type: 'S', json: long }]);
   });
 
   it('of an unknown type are damage, though they are whole', () => {
-    const bytes = Buffer.from(makeRecordWriter()('A', '{}'));
+    const bytes = Buffer.from(record('A', '{}'));
     bytes[8] = 'Z'.charCodeAt(0);
     expect(readRecords(bytes).damagedAt).toBeNull();
     const { crc32 } = process.getBuiltinModule('node:zlib');

@@ -1,5 +1,6 @@
 export * from './event-wire.ts';
 export * from './lease-wire.ts';
+export * from './sealed-event.ts';
 export * from './session-wire.ts';
 export * from './stream-wire.ts';
 export * from './wire-fault.ts';

@@ -1,6 +1,7 @@
 import type { TokenBudget } from '@tollgate/api';
 import { START, tallyWith, type ContractLimit, type LedgerHarness } from '@tollgate/ledger/contract';
 import { makeHttpLedger, type HttpLedger } from '@tollgate/ledger/http';
+import { sealEvent } from '@tollgate/ledger/wire';
 import { formatUsd } from '@tollgate/metering';
 import { openStore } from '@tollgate/store';
 import { anEvent } from '@tollgate/store/testing';
@@ -46,7 +47,7 @@ export const makeHttpHarness = async (connectionString: string, max: number): Pr
       const seq = (seqs.get(instance) ?? 0) + 1;
       seqs.set(instance, seq);
       const counters = charges.map((charge) => ({ ...charge, held: charge.charged }));
-      await client().ship([anEvent({ instance, seq, counters })]);
+      await client().ship([sealEvent(anEvent({ instance, seq, counters }))]);
     },
     close: async (instance) => {
       for (const epoch of epochs) await client().closeEpoch({ instance, epoch, lastSeq: seqs.get(instance) ?? 0 });

@@ -11,6 +11,7 @@ import {
 } from '../../lease-port.ts';
 import type { CloseRequest } from '../../session.ts';
 import type { LedgerSession } from '../shipper.ts';
+import { openEvent } from '../../wire/sealed-event.ts';
 
 export interface TestLedger extends LeasePort, LedgerSession {
   readonly acquired: AcquireRequest[];
@@ -110,7 +111,8 @@ export const makeTestLedger = (limits: Readonly<Record<string, bigint>>): TestLe
         pool.set(counterKey(entry), (pool.get(counterKey(entry)) ?? 0n) + entry.amount);
       await Promise.resolve();
     },
-    ship: async (events) => {
+    ship: async (batch) => {
+      const events = batch.map(openEvent);
       const fault = ledger.fault ?? ledger.shipFault?.(events) ?? null;
       if (fault) throw fault;
       ledger.batches.push(events.length);

@@ -1,0 +1,69 @@
+/**
+ * One file of records. What is added waits in memory until it is written, in one write with all that was added before it,
+ * so that the order on the disk is the order of adding, wherever a crash cuts it.
+ */
+import type { Place } from './journal.ts';
+import { JSON_OFFSET, type RecordType, mostBytes, writeRecord } from './record.ts';
+import type { SpoolFile } from './spool-disk.ts';
+
+export interface RecordLog {
+  /** Bytes, those that wait included. */
+  size(): number;
+  /** Bytes that wait. */
+  waiting(): number;
+  add(type: RecordType, json: string | Buffer): Place;
+  /** Throws where the disk does not take them: they stay, and go first the next time. */
+  write(): void;
+  /** The last record that was added is not to be written after all. */
+  takeBack(place: Place): void;
+  /** What was added, written or not. */
+  read(place: Place): Buffer;
+  close(): void;
+}
+
+const SCRATCH = 64 << 10;
+
+/** `written`: bytes of good records that the file holds; whatever follows them is cut off first. */
+export const makeRecordLog = (file: SpoolFile, written: number): RecordLog => {
+  let scratch = Buffer.allocUnsafeSlow(SCRATCH);
+  let filled = 0;
+  /** A failed write may have left bytes behind. */
+  let dirty = false;
+
+  const makeRoom = (bytes: number): void => {
+    if (filled + bytes <= scratch.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(filled + bytes, scratch.length * 2));
+    scratch.copy(larger, 0, 0, filled);
+    scratch = larger;
+  };
+
+  return {
+    size: () => written + filled,
+    waiting: () => filled,
+    add: (type, json) => {
+      makeRoom(mostBytes(json));
+      const bytes = writeRecord(scratch, filled, type, json);
+      const place = { at: written + filled + JSON_OFFSET, length: bytes - JSON_OFFSET };
+      filled += bytes;
+      return place;
+    },
+    write: () => {
+      if (filled === 0) return;
+      if (dirty) file.truncate(written);
+      dirty = true;
+      file.append(scratch.subarray(0, filled));
+      dirty = false;
+      written += filled;
+      filled = 0;
+      if (scratch.length > SCRATCH) scratch = Buffer.allocUnsafeSlow(SCRATCH);
+    },
+    takeBack: ({ at }) => {
+      filled = at - JSON_OFFSET - written;
+    },
+    read: ({ at, length }) =>
+      at < written ? file.readAt(at, length) : Buffer.from(scratch.subarray(at - written, at - written + length)),
+    close: () => {
+      file.close();
+    },
+  };
+};
