@@ -295,7 +295,7 @@ describe('parseManifest', () => {
       aService({ model: { uri: 'ftp://x' } }),
       ['spec.model.uri: must be an address such as hf://organisation/model'],
     ],
-  ])('refuses %s', (_, manifest, expected) => {
+  ])('row 46: refuses %s', (_, manifest, expected) => {
     expect(faultsOf(manifest)).toEqual(expected);
   });
 

@@ -132,5 +132,5 @@ const parseInteger = (text: string, min: number, max: number): number | null => 
 const parseHttpUrl = (text: string): string | null => {
   const url = URL.parse(text);
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return null;
-  return text.replace(/\/+$/, '');
+  return text.replace(/(?<!\/)\/+$/, '');
 };

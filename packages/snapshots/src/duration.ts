@@ -3,7 +3,7 @@ const UNIT_MS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 
 
 export const durationMs = (text: string): number => {
   let total = 0;
-  for (const [, count = '0', unit = ''] of text.matchAll(/(\d+)(ms|h|m|s)/g))
+  for (const [, count = '0', unit = ''] of text.matchAll(/(\d{1,9})(ms|h|m|s)/g))
     total += Number(count) * (UNIT_MS[unit] ?? 0);
   return total;
 };

@@ -73,7 +73,7 @@ export const read = ({ bodyBytes, buffered }: ReadDeps): Stage => {
               finish(outcome);
             });
           } catch (error) {
-            reject(error as Error);
+            reject(error);
           }
         });
       });

@@ -60,7 +60,7 @@ export const baseOf = (
   const url = backend?.baseUrl ?? overrides[provider] ?? PUBLIC_BASE[provider];
   if (url === null) return null;
   const { origin, pathname } = new URL(url);
-  return { origin, basePath: pathname.replace(/\/+$/, '') };
+  return { origin, basePath: pathname.replace(/(?<!\/)\/+$/, '') };
 };
 
 /**

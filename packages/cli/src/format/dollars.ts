@@ -5,4 +5,4 @@ import type { NanoUsd } from '@tollgate/metering';
 export const dollars = (nano: NanoUsd): string => (nano < 0n ? `-$${displayUsd(-nano)}` : `$${displayUsd(nano)}`);
 
 /** `1234567` → `1,234,567` */
-export const grouped = (count: bigint | number): string => String(count).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
+export const grouped = (count: bigint | number): string => count.toLocaleString('en-US');

@@ -29,7 +29,7 @@ export const findServer = ({ server, tokenFile, stateDir }: FindServerOptions): 
     });
   }
   const file = tokenFile ?? (server === undefined || server === record?.serverUrl ? record?.tokenFile : undefined);
-  return { url: url.replace(/\/+$/, ''), token: file === undefined ? null : readToken(file) };
+  return { url: url.replace(/(?<!\/)\/+$/, ''), token: file === undefined ? null : readToken(file) };
 };
 
 const readToken = (file: string): string => {
