@@ -9,6 +9,7 @@ export interface Program {
   readonly out: string;
   /** Packages that stay packages: they find files of their own beside them. */
   readonly external?: readonly string[];
+  readonly define?: Readonly<Record<string, string>>;
   /** Packages that must not be in it, by whatever way. */
   readonly without?: readonly string[];
 }
@@ -18,7 +19,11 @@ export const PROGRAMS: readonly Program[] = [
     entry: 'sidecar/src/main.ts',
     out: 'sidecar/dist/proxy.js',
     // What starts with each pod starts quickly and holds no client of the stores (design §6, §2).
-    without: ['zod', 'yaml', 'express', 'js-tiktoken', 'pg', 'ioredis', '@kubernetes/client-node'],
+    without: ['zod', 'yaml', 'express', 'js-tiktoken', 'pg', 'ioredis', '@kubernetes/client-node', 'undici/lib/web'],
+    // What undici asks for when a body is a form, which the proxy never sends.
+    external: ['../web/*'],
+    // How undici is told that it is bundled: it then leaves out its second parser, which is still an experiment.
+    define: { esbuildDetection: 'true' },
   },
   { entry: 'packages/tokenizer/src/worker.ts', out: 'sidecar/dist/tokenizer-worker.js' },
   { entry: 'packages/cli/src/main.ts', out: 'packages/cli/dist/tollgate.js' },
@@ -38,7 +43,7 @@ export const versionStamp = (packageVersion: string, describe: string | null): s
 
 /** Throws where the program cannot be built, or holds what it must not. */
 export const bundleProgram = async (root: string, program: Program, version: string): Promise<void> => {
-  const { entry, out, external = [], without = [] } = program;
+  const { entry, out, external = [], define = {}, without = [] } = program;
   if (!existsSync(join(root, entry))) throw new Error(`${entry} does not exist, so ${out} is not built`);
   const { metafile } = await build({
     ...OPTIONS,
@@ -46,7 +51,7 @@ export const bundleProgram = async (root: string, program: Program, version: str
     entryPoints: [entry],
     outfile: out,
     external: [...OPTIONAL, ...external],
-    define: defines(version),
+    define: { ...defines(version), ...define },
   });
   const unwanted = without.filter((name) => holds(metafile, name));
   if (unwanted.length > 0)

@@ -2,7 +2,10 @@
  * The transport to providers, in one file that may be replaced: undici's `dispatch`, one pool an origin, names resolved
  * and checked by us, HTTP(S)_PROXY and an extra CA honoured. It knows nothing of calls or money.
  */
-import { Pool, ProxyAgent, buildConnector, type Dispatcher } from 'undici';
+import buildConnector from 'undici/lib/core/connect.js';
+import Pool from 'undici/lib/dispatcher/pool.js';
+import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js';
+import type { Dispatcher } from 'undici';
 import { literalFault, makeCheckedLookup, type AddressCheck } from './address-check.ts';
 import type { ProxyFor } from './proxy-env.ts';
 
