@@ -310,9 +310,14 @@ export const makeAdmissionQueue = (deps: AdmissionQueueDeps): AdmissionQueue => 
   const pauseAsking = (state: CounterState, deniedNeed: bigint): void => {
     state.backoffMs = Math.min(HELD_MOST_MS, Math.max(HELD_FIRST_MS, state.backoffMs * 2));
     const pause = state.backoffMs * (0.5 + random() / 2);
-    state.retryAt = clock() + pause;
+    const retryAt = clock() + pause;
+    state.retryAt = retryAt;
     state.deniedNeed = deniedNeed;
-    timers.after(pause, pump);
+    timers.after(pause, () => {
+      // A timer may fire a little before its time by the clock, and nothing else may come to look again.
+      if (state.retryAt === retryAt) state.retryAt = -Infinity;
+      pump();
+    });
   };
 
   const beDenied = (first: Waiter, denied: Denied, asked: readonly Need[]): void => {

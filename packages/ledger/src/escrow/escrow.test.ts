@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { LedgerUnavailable } from '../lease-port.ts';
 import { LedgerRefused } from '../ledger-refused.ts';
 import { makeMemoryDisk } from '../spool/memory-disk.ts';
+import { makeVirtualTime } from '../simulator/virtual-time.ts';
 import { SpoolFault } from '../spool/spool-fault.ts';
 import { aBench, aNeed, aRequest, charging, heldBy, KEY, LIMIT, type Bench } from './testing/a-hold.ts';
 import type { HoldRequest, HoldResult } from './hold.ts';
@@ -248,6 +249,16 @@ describe('waiting', () => {
     const results = [70n, 80n, 5n].map((amount) => bench.escrow.openHold(aRequest([aNeed(amount)], { waitMs: 0 })));
     await bench.time.advance(20);
     expect((await Promise.all(results)).map((result) => result.held)).toEqual([false, false, true]);
+  });
+
+  it('looks again though its timers run ahead of its clock', async () => {
+    const virtual = makeVirtualTime(1_000);
+    const bench = aBench({ [KEY]: 100n }, { time: { ...virtual, clock: () => virtual.clock() * 0.98 } });
+    heldBy(await decide(bench, aRequest([aNeed(60n)])));
+    const inAHurry = (): Promise<HoldResult> => decide(bench, aRequest([aNeed(70n)], { waitMs: 0 }));
+    expect(await inAHurry()).toMatchObject({ denied: { reason: 'held' } });
+    // Asks within the pause that the first refusal began, and nobody else comes to end it.
+    expect(await inAHurry()).toMatchObject({ denied: { reason: 'held' } });
   });
 
   it('leaves nothing held behind a caller that went away', async () => {
