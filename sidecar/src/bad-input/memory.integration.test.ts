@@ -10,8 +10,8 @@ import { CHAT_PATH, chunkedCall, rawCall } from '../testing/raw-call.ts';
 const MiB = 1024 * 1024;
 const LONG = 30 * MiB;
 const STALL_MS = 50;
-/** Other processes share the machine: one undisturbed round proves the claim. */
-const ROUNDS = 6;
+/** The collector may fall into any of them: one round without it proves the claim. */
+const ROUNDS = 4;
 
 let proxy: ProxyProcess;
 

@@ -240,7 +240,6 @@ describe('the log', () => {
     await on.events(1);
     expect(lines.length).toBeGreaterThan(4);
     for (const line of lines) {
-       
       expect(line.replace(/\n$/, '')).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/);
       expect(JSON.parse(line)).toMatchObject({ process: 'proxy' });
       expect(line).not.toMatch(/"msg":"forged"/);

@@ -73,7 +73,7 @@ export const read = ({ bodyBytes, buffered }: ReadDeps): Stage => {
               finish(outcome);
             });
           } catch (error) {
-            reject(error);
+            reject(error instanceof Error ? error : new Error('reading a body', { cause: error }));
           }
         });
       });

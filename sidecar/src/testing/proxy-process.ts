@@ -17,7 +17,7 @@ export interface ProxyProcess {
   readonly controlPlane: MemoryControlPlane;
   /** How many bytes of memory it had more at any time of the work than before it. */
   growthDuring(work: () => Promise<void>): Promise<number>;
-  /** The longest that its event loop stood still during the work, in milliseconds. */
+  /** The longest turn of its event loop during the work, in milliseconds of processor time. */
   stallDuring(work: () => Promise<void>): Promise<number>;
   /** Everything that it wrote, line by line. */
   readonly output: readonly string[];
@@ -32,12 +32,23 @@ export interface ProcessOptions {
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 const PAGE_BYTES = 4096;
-/** Loaded before the proxy: answers each message with the longest stall since the last one. */
+/**
+ * Loaded before the proxy: between two messages it looks at the processor time of each turn of the event loop. The clock
+ * on the wall would count what other processes take as well.
+ */
 const WATCH = `data:text/javascript,${encodeURIComponent(`
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-const delay = monitorEventLoopDelay({ resolution: 1 });
-delay.enable();
-process.on('message', () => { process.send(delay.max / 1e6); delay.reset(); });
+const spent = () => { const { user, system } = process.threadCpuUsage(); return (user + system) / 1000; };
+let longest = 0, last = 0, watching = false;
+const turn = () => {
+  const now = spent();
+  longest = Math.max(longest, now - last);
+  last = now;
+  if (watching) setImmediate(turn);
+};
+process.on('message', (message) => {
+  if (message === 'watch') { longest = 0; last = spent(); watching = true; turn(); }
+  else { watching = false; process.send(longest); }
+});
 process.channel.unref();
 `)}`;
 
@@ -84,12 +95,6 @@ export const startProxyProcess = async ({ snapshot, prices, env = {} }: ProcessO
     const pages = readFileSync(`/proc/${String(child.pid)}/statm`, 'utf8').split(' ')[1];
     return Number(pages) * PAGE_BYTES;
   };
-  const longestStall = async (): Promise<number> => {
-    const said = once(child, 'message');
-    child.send('stall?');
-    const [longest] = (await said) as [number];
-    return longest;
-  };
   return {
     url,
     adminUrl: address,
@@ -105,9 +110,12 @@ export const startProxyProcess = async ({ snapshot, prices, env = {} }: ProcessO
       return Math.max(most, resident()) - before;
     },
     async stallDuring(work) {
-      await longestStall();
+      child.send('watch');
       await work();
-      return longestStall();
+      const said = once(child, 'message');
+      child.send('tell');
+      const [longest] = (await said) as [number];
+      return longest;
     },
     output,
     async stop() {
