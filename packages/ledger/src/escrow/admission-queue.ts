@@ -5,11 +5,12 @@
 import { LedgerUnavailable, type Grant, type Need } from '../lease-port.ts';
 import type { Acquire } from './acquisition.ts';
 import { leaseSize, MOST_BATCH, type CounterState, type CounterStates } from './counter-state.ts';
-import { deniedFor } from './denial.ts';
+import { deniedFor, lastWord, lessOf } from './denial.ts';
 import { EscrowClosed } from './escrow-closed.ts';
 import type { Denied, HoldNeed, HoldRequest, HoldResult, OpenHold } from './hold.ts';
 import type { Leases } from './leases.ts';
 import type { Timers } from './timers.ts';
+import { unackedOf } from './unacked-charges.ts';
 import { isAlike, type Waiter } from './waiter.ts';
 
 export interface AdmissionQueue {
@@ -97,7 +98,7 @@ export const makeAdmissionQueue = (deps: AdmissionQueueDeps): AdmissionQueue => 
 
   const turnAway = (waiter: Waiter, denied: Denied): void => {
     leave(waiter);
-    waiter.resolve({ held: false, denied });
+    waiter.resolve({ held: false, denied: lastWord(denied) });
   };
 
   const fail = (waiter: Waiter, fault: unknown): void => {
@@ -328,14 +329,15 @@ export const makeAdmissionQueue = (deps: AdmissionQueueDeps): AdmissionQueue => 
       onHeld();
     }
     const inHand = (state.lease?.balance ?? 0n) + (state.lease?.held ?? 0n);
-    state.beyond = denied.left > inHand ? denied.left - inHand : 0n;
+    const unacked = unackedOf(state, clock());
+    state.beyond = lessOf(denied.left, inHand + unacked);
     const firstAmount = first.needs[first.states.indexOf(state)]?.amount ?? 0n;
     for (const waiter of queue) {
       if (waiter.stage !== 'waiting') continue;
       const index = waiter.states.indexOf(state);
       const need = waiter.needs[index];
       if (!need) continue;
-      const own = deniedFor(denied, need, waiter === first);
+      const own = deniedFor(denied, unacked, need, waiter === first);
       if (own.reason !== 'held') refuse(waiter, own);
       // One that would not wait, and asks for less than what was just denied, gets its own answer.
       else if (waiter === first || waiter.request.waitMs > 0 || need.amount >= firstAmount)

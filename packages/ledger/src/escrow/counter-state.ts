@@ -3,6 +3,7 @@ import { counterKey, type CounterName } from '../counter.ts';
 import type { DenyReason } from '../lease-port.ts';
 import type { Lease } from './lease.ts';
 import { makeRecentHolds, type RecentHolds } from './recent-holds.ts';
+import type { UnackedSum } from './unacked-charges.ts';
 
 export interface CounterState {
   readonly key: string;
@@ -13,8 +14,10 @@ export interface CounterState {
   lease: Lease | null;
   readonly recent: RecentHolds;
   lastHoldAt: number;
-  /** What the ledger last said is left beyond our lease; null = never heard. */
+  /** What is left beyond our lease, by the ledger's last word on this window and what we know better; null = never heard. */
   beyond: bigint | null;
+  /** Settled here, and not known to be stored. */
+  unacked: UnackedSum | null;
   /** Calls queued for this counter. */
   waiting: number;
   /** An acquisition that names this counter is on its way. */
@@ -76,6 +79,7 @@ const makeCounterState = (key: string, { budget, limit, partition }: CounterName
   recent: makeRecentHolds(),
   lastHoldAt: 0,
   beyond: null,
+  unacked: null,
   waiting: 0,
   asking: false,
   answeredAt: -Infinity,

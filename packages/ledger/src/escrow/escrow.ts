@@ -19,6 +19,7 @@ import { makeLeases, type InHand } from './leases.ts';
 import { settleInterrupted } from './recover.ts';
 import { makeShipper, type LedgerSession } from './shipper.ts';
 import type { Timers } from './timers.ts';
+import { makeUnackedCharges } from './unacked-charges.ts';
 
 export interface Escrow {
   /**
@@ -28,7 +29,7 @@ export interface Escrow {
   openHold(request: HoldRequest): HoldResult | Promise<HoldResult>;
   /** Exactly once a hold; a second time changes nothing and is counted. */
   settle(hold: Hold, settlement: Settlement): void;
-  /** Last known remaining money of a counter, our own free balance included; null = never heard of. */
+  /** Last known remaining money of a counter in its present window, our own free balance included; null = never heard of. */
   left(name: CounterName): bigint | null;
   /** The epoch that hello named: leases come from it, and it is closed when this proxy ends. */
   enterEpoch(epoch: string): void;
@@ -98,6 +99,7 @@ export const makeEscrow = (deps: EscrowDeps): Escrow => {
   let formerLives = [...spool.lives.values()].filter((life) => life.epochs.has(ANY_EPOCH)).map((life) => life.instance);
   const own = spool.life(instance);
   const states = makeCounterStates();
+  const unacked = makeUnackedCharges();
   const giveBacks = makeGiveBacks({ port, instance, nextSeq, timers, random, onFault });
   const leases = makeLeases({
     states,
@@ -108,7 +110,7 @@ export const makeEscrow = (deps: EscrowDeps): Escrow => {
     isCurrent: (epoch) => currentEpoch === null || epoch === currentEpoch,
     onFault,
   });
-  const holds = makeHolds({ states, leases, spool, instance, firstSeq: own.lastSeq + 1, now, onFault });
+  const holds = makeHolds({ states, leases, unacked, spool, instance, firstSeq: own.lastSeq + 1, now, onFault });
   const askLedger = makeAcquire({ port, instance, nextSeq, clock, timers, random, isEnding: () => isEnding, onFault });
 
   const acquire: Acquire = async (needs, isWanted) => {
@@ -156,6 +158,9 @@ export const makeEscrow = (deps: EscrowDeps): Escrow => {
     timers,
     random,
     mayClose,
+    onStored: (of, seqs) => {
+      if (of === instance) unacked.acked(seqs);
+    },
     onFault,
   });
   const queue = makeAdmissionQueue({
@@ -225,8 +230,9 @@ export const makeEscrow = (deps: EscrowDeps): Escrow => {
     },
     left: (name) => {
       const state = states.find(name);
-      if (!state || state.beyond === null) return null;
-      return state.beyond + (state.lease?.balance ?? 0n);
+      if (!state) return null;
+      const inHand = leases.usable(state, clock())?.balance ?? 0n;
+      return state.beyond === null ? null : state.beyond + inHand;
     },
     enterEpoch,
     recall: (names) => {

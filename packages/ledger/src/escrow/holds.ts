@@ -10,6 +10,7 @@ import type { Spool } from '../spool/spool.ts';
 import type { CounterStates } from './counter-state.ts';
 import type { HoldLeg, HoldNeed, HoldRequest, OpenHold, Settlement } from './hold.ts';
 import type { Leases } from './leases.ts';
+import type { UnackedCharges } from './unacked-charges.ts';
 
 export interface Holds {
   /** Null: the leases in hand do not suffice, or others wait for them and it is not our turn; nothing was taken. */
@@ -29,6 +30,7 @@ export interface HoldCounts {
 export interface HoldsDeps {
   readonly states: CounterStates;
   readonly leases: Leases;
+  readonly unacked: UnackedCharges;
   readonly spool: Pick<Spool, 'intent' | 'settle'>;
   readonly instance: string;
   readonly firstSeq: number;
@@ -37,7 +39,7 @@ export interface HoldsDeps {
   readonly onFault: (fault: unknown, doing: string) => void;
 }
 
-export const makeHolds = ({ states, leases, spool, instance, firstSeq, now, onFault }: HoldsDeps): Holds => {
+export const makeHolds = ({ states, leases, unacked, spool, instance, firstSeq, now, onFault }: HoldsDeps): Holds => {
   const counts: HoldCounts = { open: 0, holdViolations: 0, doubleSettles: 0 };
   let lastSeq = firstSeq - 1;
 
@@ -119,7 +121,7 @@ export const makeHolds = ({ states, leases, spool, instance, firstSeq, now, onFa
     return release(hold, charges);
   };
 
-  const release = ({ legs, needs }: OpenHold, charges: readonly CounterCharge[]): boolean => {
+  const release = ({ seq, legs, needs }: OpenHold, charges: readonly CounterCharge[]): boolean => {
     let wakes = false;
     for (const [index, { need, lease }] of legs.entries()) {
       const charged = charges[index]?.charged ?? need.amount;
@@ -130,7 +132,9 @@ export const makeHolds = ({ states, leases, spool, instance, firstSeq, now, onFa
       if (lease.balance < lease.lowest) lease.lowest = lease.balance;
       leases.settled(lease);
       const state = states.find(need);
-      if (state && state.waiting > 0) {
+      if (!state) continue;
+      unacked.add(seq, state, lease, charged);
+      if (state.waiting > 0) {
         state.freed = true;
         wakes = true;
       }

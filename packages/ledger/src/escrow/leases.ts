@@ -66,6 +66,12 @@ export const makeLeases = ({ states, giveBacks, spool, instance, isOver, isCurre
     state.lease = null;
   };
 
+  /** What was said of the last window says nothing of the next. */
+  const endWindow = (state: CounterState): void => {
+    retireCurrent(state);
+    state.beyond = null;
+  };
+
   const writeDown = (grant: Grant): void => {
     try {
       spool.epoch(instance, grant.epoch);
@@ -110,7 +116,7 @@ export const makeLeases = ({ states, giveBacks, spool, instance, isOver, isCurre
     usable: (state, now) => {
       const lease = state.lease;
       if (lease === null || now < lease.deadline) return lease;
-      retireCurrent(state);
+      endWindow(state);
       return null;
     },
     grant: grantTo,
@@ -121,7 +127,8 @@ export const makeLeases = ({ states, giveBacks, spool, instance, isOver, isCurre
     },
     trim: (now) => {
       for (const state of states.all()) {
-        if (state.lease && (now >= state.lease.deadline || !isCurrent(state.lease.epoch))) retireCurrent(state);
+        if (state.lease && now >= state.lease.deadline) endWindow(state);
+        else if (state.lease && !isCurrent(state.lease.epoch)) retireCurrent(state);
         if (state.lease) trimOne(state, state.lease, now);
         else if (
           state.waiting === 0 &&

@@ -41,6 +41,8 @@ export interface ShipperDeps {
   readonly random: () => number;
   /** Nothing of this epoch is leased, asked for or on its way back. */
   readonly mayClose: (life: Life, epoch: string) => boolean;
+  /** The ledger has these events. */
+  readonly onStored: (instance: string, seqs: readonly number[]) => void;
   readonly onFault: (fault: unknown, doing: string) => void;
 }
 
@@ -52,7 +54,7 @@ const SPLITTING = [400, 413, 422];
 /** The id is stored already, with another body. */
 const CONFLICT = 'event_conflict';
 
-export const makeShipper = ({ session, spool, timers, random, mayClose, onFault }: ShipperDeps): Shipper => {
+export const makeShipper = ({ session, spool, timers, random, mayClose, onStored, onFault }: ShipperDeps): Shipper => {
   const counts: ShipperCounts = { shipped: 0, refused: 0 };
   const setAside = new Set<KeptEvent>();
   /** Closed by us, refused by the ledger: not asked again in this life. */
@@ -140,10 +142,9 @@ export const makeShipper = ({ session, spool, timers, random, mayClose, onFault 
     }
     counts.shipped += batch.length;
     most = Math.min(BATCH_SIZE, most * 2);
-    spool.acked(
-      life.instance,
-      batch.map((event) => event.seq),
-    );
+    const seqs = batch.map((event) => event.seq);
+    spool.acked(life.instance, seqs);
+    onStored(life.instance, seqs);
     return true;
   };
 
