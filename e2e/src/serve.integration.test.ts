@@ -100,11 +100,11 @@ describe('tollgate serve --mock --resources examples/quickstart', () => {
   it('takes up an edited manifest with no restart, refuses a bad one with its path, and keeps the former in force', async () => {
     const text = readFileSync(manifest, 'utf8');
     expect((await call()).status).toBe(200);
-    writeFileSync(manifest, text.replace('max: 1000', 'max: 1'));
+    writeFileSync(manifest, text.replace('max: 100000', 'max: 1'));
     expect(await untilTrue(async () => (await call()).status === 429)).toBe(true);
     expect((await call()).body).toContain('TokenBudget default/quickstart, limit \\"daily-requests\\" is exhausted');
 
-    writeFileSync(manifest, text.replace('max: 1000', 'max: many'));
+    writeFileSync(manifest, text.replace('max: 100000', 'max: many'));
     const refused = await served.until(/refused, the former manifests stay in force:\n(.*)\n/);
     expect(refused[1]).toMatch(
       /tokenbudget\.yaml:\d+: TokenBudget default\/quickstart: spec\.limits\[1\]\.requests\.max: /,
