@@ -23,7 +23,7 @@ const REQUEST_DROPPED = new Set([
   'content-length',
   'expect',
   'cookie',
-  // Answers are metered as they pass, so they are asked for unencoded.
+  // Replaced: answers are read as they pass.
   'accept-encoding',
   'forwarded',
   'via',
@@ -64,6 +64,8 @@ export const requestHeaders = (
     out.push(written, raw[i + 1] as string);
   }
   if (credential !== null) out.push(credential.name, credential.value);
+  // Said, since silence means that any encoding will do (RFC 9110, 12.5.3).
+  out.push('accept-encoding', 'identity');
   return out;
 };
 

@@ -83,7 +83,21 @@ export const aPriceRow = (stated: Partial<SnapshotPriceRow> = {}): SnapshotPrice
   provider: 'openai',
   model: 'gpt-4o-mini',
   free: false,
-  tiers: [{ aboveInputTokens: 0, rates: { input: '150000000', cachedInput: '75000000', output: '600000000' } }],
+  tiers: [
+    {
+      aboveInputTokens: 0,
+      rates: {
+        input: '150000000',
+        cachedInput: '75000000',
+        cacheWrite5m: '150000000',
+        cacheWrite1h: '150000000',
+        audioInput: '150000000',
+        output: '600000000',
+        reasoning: '600000000',
+        audioOutput: '600000000',
+      },
+    },
+  ],
   units: {},
   contextWindow: 128_000,
   maxOutputTokens: 16_384,
