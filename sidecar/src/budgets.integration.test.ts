@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { formatUsd } from '@tollgate/metering';
 import { aChat, callJson, type CallAnswer } from './testing/call.ts';
 import { startHarness, type Harness, type HarnessOptions } from './testing/harness.ts';
 import {
@@ -284,7 +285,8 @@ describe('what a budget and a route make of a call', () => {
       });
 
     it.each([
-      ['a server error', { status: 503 }, 'hold'],
+      ['a server that is too busy', { status: 503 }, 'void'],
+      ['a server error of which nothing is known', { status: 502 }, 'hold'],
       ['a rate limit', { status: 429 }, 'void'],
     ] as const)(
       '%s goes to the fallback, each try with a hold and an event of its own',
@@ -303,6 +305,38 @@ describe('what a budget and a route make of a call', () => {
         expect(new Set(events.map(({ requestId }) => requestId)).size).toBe(1);
       },
     );
+
+    it('a failure that the provider owns up to costs nothing, but under Strict', async () => {
+      const failing = { behaviour: { status: 500 } } as const;
+      const on = await start([aSnapshotBudget()]);
+      on.mock.script(failing);
+      expect((await chat(on)).headers.get('x-tollgate-cost-usd')).toBe('0.000000000');
+      await on.stop();
+      const strict = await start([aSnapshotBudget({ preset: 'Strict' })]);
+      strict.mock.script(failing);
+      const answer = await chat(strict);
+      const [event] = await strict.events(1);
+      expect([answer.status, event?.settle, event?.charged]).toEqual([500, 'hold', event?.held]);
+    });
+
+    it('the cost in the answer is that of the whole call, every try of it', async () => {
+      const on = await start([aSnapshotBudget()], [twoBackends()]);
+      on.mock.script({ match: { model: 'gpt-4o-mini' }, behaviour: { status: 502 } });
+      const answer = await chat(on);
+      const events = await on.events(2);
+      expect(answer.headers.get('x-tollgate-cost-usd')).toBe(
+        formatUsd(events.reduce((sum, { charged }) => sum + charged, 0n)),
+      );
+    });
+
+    it('a call that asked for a dearer tier and was served without pays the plain price', async () => {
+      const on = await start([aSnapshotBudget()]);
+      const answer = await chat(on, { service_tier: 'priority' });
+      const [event] = await on.events(1);
+      expect(answer.text).toContain('"service_tier": "default"');
+      expect(event?.charged).toBe(on.mock.bill());
+      expect(event?.held).toBeGreaterThan(on.mock.bill());
+    });
 
     it('a backend that hangs is left after its timeout', async () => {
       const on = await start([aSnapshotBudget()], [twoBackends()]);

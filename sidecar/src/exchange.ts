@@ -3,7 +3,7 @@
  * not there yet is null. One object a call, with a fixed shape, since this is the metered path.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { PriceRow } from '@tollgate/metering';
+import type { NanoUsd, PriceRow } from '@tollgate/metering';
 import type { Envelope, ErrorShape, FormatId, Provider } from '@tollgate/providers';
 import type { SnapshotBackend, SnapshotRoute, SnapshotRule } from '@tollgate/api';
 import type { CallPolicy, PolicyBook } from './policy/call-policy.ts';
@@ -57,6 +57,8 @@ export interface Exchange {
   policy: CallPolicy | null;
   candidates: readonly Candidate[];
   callerGone: boolean;
+  /** Nano-USD of the tries that have ended. */
+  charged: NanoUsd;
 }
 
 /** `undefined`: go on. `'answered'`: the answer is on its way, stop. A refusal: stop and say so. */
@@ -83,4 +85,5 @@ export const makeExchange = (
   policy: null,
   candidates: [],
   callerGone: false,
+  charged: 0n,
 });

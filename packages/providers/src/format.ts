@@ -116,6 +116,8 @@ export type EnvelopeResult =
 /** What an answer said about itself. `usage` null = it said nothing usable (missing is not zero). */
 export interface Answer {
   readonly model: string | null;
+  /** OpenAI: the tier that the call was served at, where the answer says so. */
+  readonly serviceTier: string | null;
   readonly usage: Usage | null;
   /**
    * What the provider has stated on the way without it being its last word (Anthropic's message_start, a running count):

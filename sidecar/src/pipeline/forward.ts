@@ -77,8 +77,8 @@ export const forward = (
         drainBytes: drainBytes(estimated.price),
         heldHeaders: () => callHeaders(exchange, estimated, deps.escrow, admitted.hold),
         onEnding: (ending, { status }) => {
-          const charged = settle(deps, call, admitted, ending, status);
-          return [...callHeaders(exchange, estimated, deps.escrow, null), ...costHeaders(charged)];
+          exchange.charged += settle(deps, call, admitted, ending, status);
+          return [...callHeaders(exchange, estimated, deps.escrow, null), ...costHeaders(exchange.charged)];
         },
       },
       finish,

@@ -54,19 +54,32 @@ export const settlementOf = (input: SettlementInput): Charged => {
     case 'unreached':
       return nothing(estimate);
     case 'answered':
-      if (ending.answer.usage !== null) return byUsage(input, ending.answer.usage, ending.answer.model);
-      return ending.status >= 400 && ending.status < 500 ? nothing(estimate) : unknown(input, ending.answer);
+      if (ending.answer.usage !== null) return byUsage(input, ending.answer.usage, ending.answer);
+      return isUnbilled(input, ending.status, ending.answer) ? nothing(estimate) : unknown(input, ending.answer);
     case 'failed':
       if (ending.answer?.complete === true && ending.answer.usage !== null)
-        return byUsage(input, ending.answer.usage, ending.answer.model);
+        return byUsage(input, ending.answer.usage, ending.answer);
       return unknown(input, ending.answer);
     case 'abandoned':
       if (ending.answer?.complete === true && ending.answer.usage !== null)
-        return byUsage(input, ending.answer.usage, ending.answer.model);
+        return byUsage(input, ending.answer.usage, ending.answer);
       return ending.stream && isBoundedByDelivery(input) ? delivered(input, ending.answer, 'abandoned') : atHold(input);
     default:
       return ending satisfies never;
   }
+};
+
+/** Statuses that say that the call was turned away before any work: 503 (RFC 9110), 529 (Anthropic, "Errors": overloaded). */
+const TURNED_AWAY = new Set([503, 529]);
+
+/**
+ * A provider that says no, or says in its own words that it failed, bills nothing; Strict believes that of a 4xx alone. What
+ * says nothing (a 502 of something between, a body that is no JSON) may have been billed.
+ */
+const isUnbilled = ({ policy }: SettlementInput, status: number, { complete, errored }: Answer): boolean => {
+  if (status >= 400 && status < 500) return true;
+  if (status < 500 || policy.rules?.preset === 'Strict') return false;
+  return TURNED_AWAY.has(status) || (complete && errored);
 };
 
 /** What was delivered tells what was made, but for models that reason out of sight; Strict does not count on it. */
@@ -95,13 +108,15 @@ export const counterCharge = ({ settle, usage, charged }: Charged, need: HoldNee
   }
 };
 
-const byUsage = (
-  { estimate, envelope, answeredPrice }: SettlementInput,
-  usage: Usage,
-  model: string | null,
-): Charged => {
-  const row = (estimate.isStandIn && model !== null ? answeredPrice(model) : null) ?? estimate.price;
-  return { settle: 'usage', usage, charged: priceOf(usage, row, envelope), priceRow: row };
+/** The tier that the answer names is the one that is billed: a call that asked for priority may be served without. */
+const byUsage = ({ estimate, envelope, answeredPrice }: SettlementInput, usage: Usage, answer: Answer): Charged => {
+  const row = (estimate.isStandIn && answer.model !== null ? answeredPrice(answer.model) : null) ?? estimate.price;
+  return {
+    settle: 'usage',
+    usage,
+    charged: priceOf(usage, row, answer.serviceTier ?? envelope.serviceTier),
+    priceRow: row,
+  };
 };
 
 /** Nothing was billed: no usage and a plain "no" from the provider, or nothing was sent. */
@@ -132,9 +147,9 @@ const delivered = (input: SettlementInput, answer: Answer | null, settle: 'aband
     bound: estimate.bound,
   };
   const usage = settle === 'abandoned' ? estimateAbandoned(facts) : estimateMissing(facts);
-  const cost = priceOf(usage, estimate.price, envelope);
+  const cost = priceOf(usage, estimate.price, envelope.serviceTier);
   return { settle, usage, charged: cost < estimate.bound.cost ? cost : estimate.bound.cost, priceRow: estimate.price };
 };
 
-const priceOf = (usage: Usage, row: PriceRow | null, { serviceTier }: Envelope): NanoUsd =>
+const priceOf = (usage: Usage, row: PriceRow | null, serviceTier: string | null): NanoUsd =>
   row === null ? 0n : charge(usage, row, { serviceTier });

@@ -540,4 +540,13 @@ describe('readAnswer of anything', () => {
       ),
     );
   });
+
+  it.each([
+    ['openai-chat', { service_tier: 'default', usage: { prompt_tokens: 1, completion_tokens: 1 } }, 'default'],
+    ['openai-responses', { service_tier: 'priority', status: 'completed' }, 'priority'],
+    ['openai-chat', { service_tier: null }, null],
+    ['openai-chat', {}, null],
+  ] as const)('says at which tier %s served the call', (format, body, expected) => {
+    expect(read(format, body).serviceTier).toBe(expected);
+  });
 });

@@ -37,6 +37,7 @@ const NAMES = [
     'modelVersion',
   ],
   ...[
+    'service_tier',
     'promptFeedback',
     'blockReason',
     'finishReason',
@@ -75,6 +76,8 @@ export interface UsageMember {
 export interface Tally {
   readonly rules: UsageRules;
   model: string | null;
+  /** At which tier the provider says that it served the call; it may differ from the one that was asked. */
+  serviceTier: string | null;
   figures: Counts<string> | null;
   isFinal: boolean;
   fault: string | null;
@@ -95,6 +98,7 @@ export interface Tally {
 export const makeTally = (rules: UsageRules): Tally => ({
   rules,
   model: null,
+  serviceTier: null,
   figures: null,
   isFinal: false,
   fault: null,
@@ -114,6 +118,7 @@ export const answerOf = (tally: Tally): Answer => {
     reading.usage !== null && tally.searches > 0 ? { ...reading.usage, webSearch: tally.searches } : reading.usage;
   return {
     model: tally.model,
+    serviceTier: tally.serviceTier,
     usage: tally.isFinal ? usage : null,
     floor: usage,
     usageFault: tally.fault ?? tally.overlong ?? reading.fault,

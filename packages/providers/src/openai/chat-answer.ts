@@ -9,6 +9,7 @@ import {
   takeModel,
   takePresence,
   takeUsage,
+  takeWord,
 } from '../answer/tally.ts';
 
 /**
@@ -44,6 +45,9 @@ export const readChatAnswer = (scan: AnswerScanner, tally: Tally): void => {
     switch (scan.key()) {
       case 'model':
         takeModel(scan, tally);
+        break;
+      case 'service_tier':
+        tally.serviceTier = takeWord(scan) ?? tally.serviceTier;
         break;
       case 'choices':
         tally.isBare = eachObject(scan, () => {

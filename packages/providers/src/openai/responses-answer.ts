@@ -58,6 +58,9 @@ const readResponseObject = (scan: AnswerScanner, tally: Tally, isInEvent: boolea
       case 'model':
         takeModel(scan, tally);
         break;
+      case 'service_tier':
+        tally.serviceTier = takeWord(scan) ?? tally.serviceTier;
+        break;
       case 'status':
         status = takeWord(scan);
         break;

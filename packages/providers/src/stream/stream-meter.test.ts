@@ -81,6 +81,7 @@ describe('makeStreamMeter on an OpenAI stream', () => {
       out: withUsage,
       answer: {
         model: 'gpt-4o',
+        serviceTier: null,
         usage,
         floor: usage,
         usageFault: null,
@@ -267,6 +268,7 @@ const start = event({
     id: 'm',
     type: 'message',
     model: 'claude-x',
+    serviceTier: null,
     content: [],
     usage: {
       input_tokens: 25,
@@ -293,6 +295,7 @@ describe('makeStreamMeter on an Anthropic stream', () => {
       out: stream,
       answer: {
         model: 'claude-x',
+        serviceTier: null,
         usage: { ...claudeInput, output: 15 },
         floor: { ...claudeInput, output: 15 },
         usageFault: null,
@@ -377,6 +380,7 @@ describe('makeStreamMeter on a Responses stream', () => {
         id: 'r',
         status,
         model: 'gpt-5',
+        serviceTier: null,
         error,
         output: [{ type: 'web_search_call' }, { type: 'message', content: [{ type: 'output_text', text: 'Hello' }] }],
         usage: {
