@@ -64,29 +64,36 @@ describe('a child process', () => {
     await expect(starting).rejects.toMatchObject({ message: expect.stringContaining('cannot be started') });
   });
 
-  it('stops by itself when its parent has gone, with the preload', async () => {
-    const preload = new URL('./stop-with-parent.ts', import.meta.url).href;
-    const toy = `process.on('SIGTERM', () => process.exit(7)); console.log(JSON.stringify({ msg: 'ready' })); setInterval(() => {}, 1000);`;
-    // The middle process starts the toy, says its pid and dies at once, as by kill -9.
-    const middle = await startChild({
-      ...base,
-      command: script(
-        `const { spawn } = require('node:child_process');
+  it.each([
+    ['stops by itself', `process.on('SIGTERM', () => process.exit(7));`],
+    ['ends even though it would go on for long', `process.on('SIGTERM', () => {});`],
+  ])(
+    '%s when its parent has gone, with the preload',
+    async (_, onSigterm) => {
+      const preload = new URL('./stop-with-parent.ts', import.meta.url).href;
+      const toy = `${onSigterm} console.log(JSON.stringify({ msg: 'ready' })); setInterval(() => {}, 1000);`;
+      // The middle process starts the toy, says its pid and dies at once, as by kill -9.
+      const middle = await startChild({
+        ...base,
+        command: script(
+          `const { spawn } = require('node:child_process');
          const toy = spawn(process.execPath, ['--import', ${JSON.stringify(preload)}, '-e', ${JSON.stringify(toy)}], { stdio: ['pipe', 'pipe', 'ignore'], detached: true });
          toy.stdout.once('data', () => { console.log(JSON.stringify({ msg: 'ready', pid: toy.pid })); process.kill(process.pid, 'SIGKILL'); });`,
-      ),
-      onLine: () => undefined,
-    });
-    const pid = Number(middle.ready['pid']);
-    const isAlive = (): boolean => {
-      try {
-        return process.kill(pid, 0);
-      } catch {
-        return false;
-      }
-    };
-    while (isAlive()) await new Promise((resolve) => setTimeout(resolve, 20));
-  });
+        ),
+        onLine: () => undefined,
+      });
+      const pid = Number(middle.ready['pid']);
+      const isAlive = (): boolean => {
+        try {
+          return process.kill(pid, 0);
+        } catch {
+          return false;
+        }
+      };
+      while (isAlive()) await new Promise((resolve) => setTimeout(resolve, 20));
+    },
+    20_000,
+  );
 });
 
 describe('a child with the preload', () => {
