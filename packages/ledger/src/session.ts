@@ -31,9 +31,16 @@ export interface EventsReply {
   readonly ack: number;
 }
 
+/**
+ * As the epoch of a close: every one that the instance was ever let into, also those whose welcome it never heard. It is
+ * over then: nobody says hello or leases under its name again.
+ */
+export const ANY_EPOCH = '';
+
 /** The instance holds nothing of the epoch any more, and all its events up to `lastSeq` are delivered. */
 export interface CloseRequest {
   readonly instance: string;
+  /** Or `ANY_EPOCH`. */
   readonly epoch: string;
   readonly lastSeq: number;
 }

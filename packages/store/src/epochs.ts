@@ -1,6 +1,6 @@
 import type { Subject } from '@tollgate/api';
-import { LedgerRequestError, type JoinAnswer, type PoolReturn } from '@tollgate/ledger/pool';
-import type { HelloRequest } from '@tollgate/ledger';
+import { ANY_EPOCH, type CloseRequest, type HelloRequest } from '@tollgate/ledger';
+import { LedgerRequestError, type ChargedInEpoch, type JoinAnswer } from '@tollgate/ledger/pool';
 import type { Transaction } from './connection.ts';
 import { closeIfDone } from './epoch-close.ts';
 
@@ -34,18 +34,20 @@ export const sealOthers = async (tx: Transaction, except: string, now: number): 
   for (const { id } of others) await sealEpoch(tx, id, now);
 };
 
-/** Hello: the instance is known from now on, and may lease in this epoch even if it had closed it before. */
+/** Hello: the instance is known from now on, and may lease in this epoch even if it had closed it before; not once it is over. */
 export const registerInstance = async (
   tx: Transaction,
   hello: Pick<HelloRequest, 'instance' | 'version' | 'subject'>,
   epoch: string,
   now: number,
 ): Promise<JoinAnswer> => {
-  await tx.query(
+  const welcome = await tx.query(
     `INSERT INTO instance (id, version, subject, hello_at) VALUES ($1, $2, $3, to_timestamp($4::double precision / 1000))
-     ON CONFLICT (id) DO UPDATE SET version = excluded.version, subject = excluded.subject, hello_at = excluded.hello_at`,
+     ON CONFLICT (id) DO UPDATE SET version = excluded.version, subject = excluded.subject, hello_at = excluded.hello_at
+     WHERE instance.over_at IS NULL RETURNING id`,
     [hello.instance, hello.version, JSON.stringify(hello.subject), now],
   );
+  if (welcome.length === 0) return 'unknown';
   if ((await shareEpoch(tx, epoch)) !== 'open') return 'sealed';
   await tx.query(
     `INSERT INTO epoch_instance (epoch, instance, joined_at) VALUES ($1, $2, to_timestamp($3::double precision / 1000))
@@ -62,7 +64,7 @@ export const subjectOf = async (tx: Transaction, instance: string): Promise<Subj
 
 /** Before an instance's first lease in an epoch that began after its hello. One that closed it must say hello again. */
 export const joinEpoch = async (tx: Transaction, epoch: string, instance: string, now: number): Promise<JoinAnswer> => {
-  const known = await tx.query('SELECT 1 FROM instance WHERE id = $1 FOR SHARE', [instance]);
+  const known = await tx.query('SELECT 1 FROM instance WHERE id = $1 AND over_at IS NULL FOR SHARE', [instance]);
   if (known.length === 0) return 'unknown';
   if ((await shareEpoch(tx, epoch)) !== 'open') return 'sealed';
   await tx.query(
@@ -78,14 +80,15 @@ export const joinEpoch = async (tx: Transaction, epoch: string, instance: string
 };
 
 /**
- * The instance holds nothing of the epoch any more. Returns what its charges there sum to, by counter. Refused while
- * events up to `lastSeq` are missing: what is not charged yet would be taken for unspent.
+ * The instance holds nothing of the epoch any more (of `ANY_EPOCH`: of any, and it is over). Returns what its charges
+ * there sum to. Refused while events up to `lastSeq` are missing: what is not charged yet would be taken for unspent.
  */
 export const closeInstance = async (
   tx: Transaction,
-  { instance, epoch, lastSeq }: { readonly instance: string; readonly epoch: string; readonly lastSeq: number },
+  { instance, epoch, lastSeq }: CloseRequest,
   now: number,
-): Promise<readonly PoolReturn[]> => {
+): Promise<readonly ChargedInEpoch[]> => {
+  if (epoch === ANY_EPOCH) await markOver(tx, instance, lastSeq, now);
   const [row] = await tx.query<{ acked_seq: bigint }>('SELECT acked_seq FROM instance WHERE id = $1 FOR UPDATE', [
     instance,
   ]);
@@ -96,25 +99,47 @@ export const closeInstance = async (
       `events are stored up to ${String(row.acked_seq)}, not ${String(lastSeq)}`,
     );
   }
-  await leave(tx, epoch, instance, now, false);
-  await closeIfDone(tx, epoch, now);
-  return tx.query<PoolReturn>(
+  const epochs = epoch === ANY_EPOCH ? await openEpochsOf(tx, instance) : [epoch];
+  for (const each of epochs) await leave(tx, each, instance, now, false);
+  for (const each of epochs) await closeIfDone(tx, each, now);
+  // Also of those that were closed before: whoever asks may not have heard the answer.
+  return tx.query<ChargedInEpoch>(
     `SELECT c.budget, c.limit_name AS "limit", c.partition_value AS "partition", c.window_id AS "windowId",
-            i.charged AS amount
+            i.epoch, i.charged AS amount
      FROM instance_charge i JOIN counter c ON c.id = i.counter_id
-     WHERE i.instance = $1 AND i.epoch = $2`,
+     WHERE i.instance = $1 AND ($2 = '' OR i.epoch = $2)`,
     [instance, epoch],
   );
+};
+
+/** One that we never heard of is written down as well, where it has nothing to tell: its hello may still be on its way. */
+const markOver = async (tx: Transaction, instance: string, lastSeq: number, now: number): Promise<void> => {
+  const marked = await tx.query(
+    'UPDATE instance SET over_at = to_timestamp($2::double precision / 1000) WHERE id = $1 RETURNING id',
+    [instance, now],
+  );
+  if (marked.length > 0 || lastSeq > 0) return;
+  await tx.query(
+    `INSERT INTO instance (id, hello_at, over_at)
+     VALUES ($1, to_timestamp($2::double precision / 1000), to_timestamp($2::double precision / 1000))
+     ON CONFLICT (id) DO UPDATE SET over_at = excluded.over_at`,
+    [instance, now],
+  );
+};
+
+/** Every epoch that waits for this instance, in the order of locks. */
+const openEpochsOf = async (tx: Transaction, instance: string): Promise<readonly string[]> => {
+  const rows = await tx.query<{ epoch: string }>(
+    'SELECT epoch FROM epoch_instance WHERE instance = $1 AND closed_at IS NULL ORDER BY epoch',
+    [instance],
+  );
+  return rows.map(({ epoch }) => epoch);
 };
 
 /** The instance is gone with its spool: what nobody can account for in its epochs is booked as unresolved. */
 export const abandonInstance = async (tx: Transaction, instance: string, now: number): Promise<void> => {
   await tx.query('SELECT 1 FROM instance WHERE id = $1 FOR UPDATE', [instance]);
-  const epochs = await tx.query<{ epoch: string }>(
-    'SELECT epoch FROM epoch_instance WHERE instance = $1 AND closed_at IS NULL ORDER BY epoch',
-    [instance],
-  );
-  for (const { epoch } of epochs) {
+  for (const epoch of await openEpochsOf(tx, instance)) {
     await leave(tx, epoch, instance, now, true);
     await closeIfDone(tx, epoch, now);
   }

@@ -7,7 +7,7 @@ import {
   type EventsRequest,
   type HelloRequest,
 } from '@tollgate/ledger';
-import type { BlockSource, CounterTerms, JoinAnswer, PoolReturn, ResolveCounter } from '@tollgate/ledger/pool';
+import type { BlockSource, ChargedInEpoch, CounterTerms, JoinAnswer, ResolveCounter } from '@tollgate/ledger/pool';
 import { allocateBlock, refundPool } from './blocks.ts';
 import { makeConnection, type Connection } from './connection.ts';
 import { counterUsage, type CounterUsage } from './counter-usage.ts';
@@ -46,7 +46,7 @@ export interface Store {
   ): Promise<JoinAnswer>;
   /** One batch of one instance. `resolve` gives the window of charges that stand on no lease. */
   ingest(batch: EventsRequest, context: IngestContext): Promise<Ingested>;
-  closeInstance(request: CloseRequest, now: number): Promise<readonly PoolReturn[]>;
+  closeInstance(request: CloseRequest, now: number): Promise<readonly ChargedInEpoch[]>;
   /** The instance is gone and its spool with it. */
   abandonInstance(instance: string, now: number): Promise<void>;
   sealEpoch(epoch: string, now: number): Promise<void>;

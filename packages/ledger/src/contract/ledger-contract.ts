@@ -19,6 +19,8 @@ export interface LedgerHarness {
   charge(instance: string, charges: readonly Spent[]): Promise<void>;
   /** The instance holds nothing of the present epoch any more. */
   close(instance: string): Promise<void>;
+  /** The instance is over: it closes every epoch that it was ever let into. */
+  end(instance: string): Promise<void>;
   /** The pool's process ends: in order, or with all it knew. The next one has a new epoch. */
   restart(how: 'stop' | 'crash'): Promise<void>;
   /** Moves what ended windows left in the pool. */
@@ -308,6 +310,35 @@ export const ledgerContract = (
         same(sum(await tallies(), ({ refunded }) => refunded) >= 50n, true);
         await hello('a');
         granted(await port.acquire({ instance: 'a', seq: 10, needs: [need(TOTAL, 90n)] }));
+      }),
+      timeoutMs,
+    );
+
+    it(
+      'closes every epoch of an instance that is over, and lets nobody in under its name again',
+      withHarness([TOTAL], async ({ port, charge, end, hello, restart }) => {
+        const [grant] = granted(await port.acquire({ instance: 'a', seq: 1, needs: [need(TOTAL, 60n)] }));
+        await charge('a', [spent(grant, 10n)]);
+        await restart('crash');
+        await hello('a');
+        granted(await port.acquire({ instance: 'a', seq: 2, needs: [need(TOTAL, 20n)] }));
+        await end('a');
+        await end('a');
+        await end('b');
+        await end('unheard of');
+        same(await refusal(() => hello('a')), 'unknown_instance');
+        same(await refusal(() => hello('unheard of')), 'unknown_instance');
+        same(
+          await refusal(() => port.acquire({ instance: 'a', seq: 3, needs: [need(TOTAL, 1n)] })),
+          'unknown_instance',
+        );
+        await restart('crash');
+        same(
+          await refusal(() => port.acquire({ instance: 'a', seq: 4, needs: [need(TOTAL, 1n)] })),
+          'unknown_instance',
+        );
+        await hello('c');
+        granted(await port.acquire({ instance: 'c', seq: 1, needs: [need(TOTAL, 90n)] }));
       }),
       timeoutMs,
     );

@@ -4,6 +4,7 @@ import { makeMemoryPool } from '../pool/memory-pool.ts';
 import type { Pool } from '../pool/pool.ts';
 import { contractTerms, type ContractLimit } from './contract-terms.ts';
 import { tallyWith } from './contract-tallies.ts';
+import { ANY_EPOCH } from '../session.ts';
 import type { LedgerHarness } from './ledger-contract.ts';
 
 /** The contract's harness over the memory pool and the memory block source. */
@@ -47,6 +48,8 @@ export const makeMemoryHarness = async (): Promise<LedgerHarness> => {
         await pool.close(instance, epoch, () => Promise.resolve(source.closeInstance(instance, epoch)));
       }
     },
+    end: (instance) =>
+      pool.close(instance, ANY_EPOCH, () => Promise.resolve(source.closeInstance(instance, ANY_EPOCH))),
     restart: async (how) => {
       const last = noted();
       if (how === 'stop') await pool.stop();

@@ -4,8 +4,8 @@
  */
 import type { CounterName } from '../counter.ts';
 import type { LeasePort } from '../lease-port.ts';
-import type { CloseRequest } from '../session.ts';
-import { ANY_EPOCH, type Life } from '../spool/journal.ts';
+import { ANY_EPOCH, type CloseRequest } from '../session.ts';
+import type { Life } from '../spool/journal.ts';
 import type { Spool } from '../spool/spool.ts';
 import { makeAcquire, type Acquire } from './acquisition.ts';
 import { makeAdmissionQueue } from './admission-queue.ts';
@@ -96,7 +96,6 @@ export const makeEscrow = (deps: EscrowDeps): Escrow => {
 
   // Before anything else is written: the seqs of the old lives are theirs.
   const interrupted = settleInterrupted(spool, now());
-  let formerLives = [...spool.lives.values()].filter((life) => life.epochs.has(ANY_EPOCH)).map((life) => life.instance);
   const own = spool.life(instance);
   const states = makeCounterStates();
   const unacked = makeUnackedCharges();
@@ -128,22 +127,20 @@ export const makeEscrow = (deps: EscrowDeps): Escrow => {
   const enterEpoch = (epoch: string | null): void => {
     if (epoch === null || epoch === currentEpoch || closedEpochs.has(epoch)) return;
     currentEpoch = epoch;
-    writeEpoch(instance, epoch);
-    for (const life of formerLives) writeEpoch(life, epoch);
-    if (formerLives.length > 0) shipper.notify();
-    formerLives = [];
+    writeEpoch(epoch);
   };
 
-  const writeEpoch = (life: string, epoch: string): void => {
+  const writeEpoch = (epoch: string): void => {
     try {
-      spool.epoch(life, epoch);
+      spool.epoch(instance, epoch);
     } catch (fault) {
       onFault(fault, 'write an epoch down');
     }
   };
 
   const mayClose = (life: Life, epoch: string): boolean => {
-    if (life !== own) return epoch !== ANY_EPOCH || currentEpoch !== null;
+    if (life !== own) return true;
+    if (epoch === ANY_EPOCH) return isEnding && asked === 0 && leases.isIdle();
     return (isEnding ? asked === 0 : epoch !== currentEpoch) && leases.isIdle(epoch);
   };
 
@@ -209,8 +206,8 @@ export const makeEscrow = (deps: EscrowDeps): Escrow => {
     await shipper.drain();
   };
 
-  // Before hello: the ledger may let us into an epoch, and its answer be lost with this process.
-  writeEpoch(instance, ANY_EPOCH);
+  // Before hello: the ledger may let us into an epoch, and its answer be lost with this process. The next life closes it.
+  writeEpoch(ANY_EPOCH);
   if (spool.lives.size > 1) shipper.notify();
 
   return {

@@ -18,7 +18,8 @@ export interface Leases {
   /** Gives back all that is free of a counter: others wait for it. */
   recall(state: CounterState): void;
   retireAll(): void;
-  isIdle(epoch: string): boolean;
+  /** Nothing of this epoch (of any, without one) is in hand or on its way back. */
+  isIdle(epoch?: string): boolean;
   inHand(): readonly InHand[];
 }
 
@@ -146,8 +147,9 @@ export const makeLeases = ({ states, giveBacks, spool, instance, isOver, isCurre
       for (const state of states.all()) retireCurrent(state);
     },
     isIdle: (epoch) => {
-      for (const lease of leftOver) if (lease.epoch === epoch) return false;
-      for (const { lease } of states.all()) if (lease?.epoch === epoch) return false;
+      const isOf = (lease: Lease): boolean => epoch === undefined || lease.epoch === epoch;
+      for (const lease of leftOver) if (isOf(lease)) return false;
+      for (const { lease } of states.all()) if (lease !== null && isOf(lease)) return false;
       return !giveBacks.isPending(epoch);
     },
     inHand: () => {

@@ -4,8 +4,8 @@
  */
 import type { CounterHold } from '../intent.ts';
 import { LedgerRefused } from '../ledger-refused.ts';
-import type { CloseRequest } from '../session.ts';
-import { ANY_EPOCH, type KeptEvent, type Life } from '../spool/journal.ts';
+import { ANY_EPOCH, type CloseRequest } from '../session.ts';
+import type { KeptEvent, Life } from '../spool/journal.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { SealedEvent } from '../wire/sealed-event.ts';
 import { makeBackoff, mayPass } from './retry.ts';
@@ -39,7 +39,7 @@ export interface ShipperDeps {
   readonly spool: Pick<Spool, 'lives' | 'sealed' | 'acked' | 'closed'>;
   readonly timers: Timers;
   readonly random: () => number;
-  /** Nothing of this epoch is leased, asked for or on its way back. */
+  /** Nothing of this epoch (of any, for `ANY_EPOCH`) is leased, asked for or on its way back. */
   readonly mayClose: (life: Life, epoch: string) => boolean;
   /** The ledger has these events. */
   readonly onStored: (instance: string, seqs: readonly number[]) => void;
@@ -149,24 +149,35 @@ export const makeShipper = ({ session, spool, timers, random, mayClose, onStored
   };
 
   const closeEpochs = async (life: Life): Promise<boolean> => {
-    for (const epoch of [...life.epochs]) {
-      if (epoch === ANY_EPOCH) continue;
-      const key = `${life.instance} ${epoch}`;
-      if (unclosable.has(key) || isTouched(life, epoch) || !mayClose(life, epoch)) continue;
-      // Some of its intents may be lost: what it took stays charged, and there is nothing more to tell.
-      if (!life.damaged) {
-        const end = await tellClosed({ instance: life.instance, epoch, lastSeq: deliveredUpTo(life) });
-        if (end === 'again') return false;
-        if (end === 'never') {
-          unclosable.add(key);
-          continue;
-        }
+    const isAllTold = life.open.size === 0 && life.unacked.size === 0;
+    if (isAllTold && life.epochs.has(ANY_EPOCH)) {
+      const end = await closeOne(life, ANY_EPOCH);
+      if (end === 'again') return false;
+      if (end === 'closed') {
+        // Last the one that would close them again.
+        for (const epoch of life.epochs) if (epoch !== ANY_EPOCH) spool.closed(life.instance, epoch);
+        spool.closed(life.instance, ANY_EPOCH);
+        return true;
       }
-      spool.closed(life.instance, epoch);
     }
-    const isOver = life.epochs.size === 1 && life.open.size === 0 && life.unacked.size === 0;
-    if (isOver && life.epochs.has(ANY_EPOCH) && mayClose(life, ANY_EPOCH)) spool.closed(life.instance, ANY_EPOCH);
+    for (const epoch of [...life.epochs]) {
+      if (epoch === ANY_EPOCH || isTouched(life, epoch)) continue;
+      const end = await closeOne(life, epoch);
+      if (end === 'again') return false;
+      if (end === 'closed') spool.closed(life.instance, epoch);
+    }
     return true;
+  };
+
+  const closeOne = async (life: Life, epoch: string): Promise<'closed' | 'again' | 'not now'> => {
+    const key = `${life.instance} ${epoch}`;
+    if (unclosable.has(key) || !mayClose(life, epoch)) return 'not now';
+    // Some of its intents may be lost: what it took stays charged, and there is nothing more to tell.
+    if (life.damaged) return 'closed';
+    const end = await tellClosed({ instance: life.instance, epoch, lastSeq: deliveredUpTo(life) });
+    if (end !== 'never') return end;
+    unclosable.add(key);
+    return 'not now';
   };
 
   /** `never`: not in this life; the next start asks again, and what is left of the lease stays charged until then. */

@@ -17,7 +17,7 @@ export interface BlockSource {
   refund(epoch: string, returns: readonly PoolReturn[]): Promise<void>;
 }
 
-/** `sealed`: the epoch takes nobody any more. `unknown`: this instance never said hello. */
+/** `sealed`: the epoch takes nobody any more. `unknown`: this instance never said hello, has closed, or is over. */
 export type JoinAnswer = 'joined' | 'sealed' | 'unknown';
 
 /** One counter in its present window, as compiled from the budgets in force. */
@@ -51,4 +51,9 @@ export type BlockAnswer =
 export interface PoolReturn extends CounterName {
   readonly windowId: string;
   readonly amount: bigint;
+}
+
+/** What an instance's charges to a counter sum to in one epoch. */
+export interface ChargedInEpoch extends PoolReturn {
+  readonly epoch: string;
 }

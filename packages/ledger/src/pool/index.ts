@@ -3,6 +3,7 @@ export type {
   BlockAnswer,
   BlockRequest,
   BlockSource,
+  ChargedInEpoch,
   CounterTerms,
   JoinAnswer,
   PoolReturn,

@@ -1,6 +1,7 @@
 import { counterKey, type CounterName } from '../counter.ts';
+import { ANY_EPOCH } from '../session.ts';
 import { decideBlock } from './block-decision.ts';
-import type { BlockSource, CounterTerms, PoolReturn } from './block-source.ts';
+import type { BlockSource, ChargedInEpoch, CounterTerms } from './block-source.ts';
 import { LedgerRequestError } from './ledger-request-error.ts';
 import type { PoolCharge } from './pool.ts';
 import { windowKey } from './pool-counter.ts';
@@ -12,13 +13,15 @@ import { outOf, type CounterTally } from './tally.ts';
  * It has the store's rules and none of its durability.
  */
 export interface MemoryBlockSource extends BlockSource {
-  /** What hello does: the instance may join the present epoch, also after it had closed it. */
+  /** What hello does: the instance may join the present epoch, also after it had closed it, but not once it is over. */
   register(instance: string): void;
   /** What a committed batch of events does. */
   settle(charges: readonly PoolCharge[]): void;
   sealEpoch(epoch: string): void;
-  /** What the instance's charges in that epoch sum to. A sealed epoch that everyone closed refunds the rest. */
-  closeInstance(instance: string, epoch: string): readonly PoolReturn[];
+  /** What the instance's charges sum to, by epoch. A sealed epoch that everyone closed refunds the rest. */
+  closeInstance(instance: string, epoch: string): readonly ChargedInEpoch[];
+  /** Sealed epochs that wait for someone to close them. */
+  unclosed(): readonly string[];
   tallies(): readonly CounterTally[];
 }
 
@@ -42,6 +45,7 @@ export const makeMemoryBlockSource = (): MemoryBlockSource => {
   const rows = new Map<string, Row>();
   const epochs = new Map<string, EpochState>();
   const instances = new Set<string>();
+  const over = new Set<string>();
 
   const rowFor = (terms: CounterTerms): Row => {
     const key = windowKey(terms, terms.window.id);
@@ -78,6 +82,12 @@ export const makeMemoryBlockSource = (): MemoryBlockSource => {
     }
   };
 
+  const leave = (instance: string, epoch: string): void => {
+    const state = epochs.get(epoch);
+    state?.members.set(instance, 'closed');
+    if (state?.sealed && everyoneClosed(state)) refundEpoch(epoch);
+  };
+
   return {
     openEpoch: () => {
       const id = `epoch-${String(epochs.size + 1)}`;
@@ -85,6 +95,7 @@ export const makeMemoryBlockSource = (): MemoryBlockSource => {
       return Promise.resolve(id);
     },
     register: (instance) => {
+      if (over.has(instance)) return;
       instances.add(instance);
       for (const { sealed, members } of epochs.values()) {
         if (!sealed && members.get(instance) === 'closed') members.set(instance, 'open');
@@ -129,14 +140,21 @@ export const makeMemoryBlockSource = (): MemoryBlockSource => {
       if (everyoneClosed(state)) refundEpoch(epoch);
     },
     closeInstance: (instance, epoch) => {
-      const state = epochs.get(epoch);
-      state?.members.set(instance, 'closed');
-      if (state?.sealed && everyoneClosed(state)) refundEpoch(epoch);
-      return [...rows.values()].flatMap(({ terms, byEpoch }) => {
-        const amount = byEpoch.get(epoch)?.settledBy.get(instance);
-        return amount === undefined ? [] : [{ ...nameOf(terms), windowId: terms.window.id, amount }];
-      });
+      if (epoch === ANY_EPOCH) {
+        over.add(instance);
+        instances.delete(instance);
+      }
+      const joined = [...epochs].filter(([, { members }]) => members.has(instance)).map(([id]) => id);
+      const left = epoch === ANY_EPOCH ? joined : [epoch];
+      for (const id of left) leave(instance, id);
+      return [...rows.values()].flatMap(({ terms, byEpoch }) =>
+        left.flatMap((id) => {
+          const amount = byEpoch.get(id)?.settledBy.get(instance);
+          return amount === undefined ? [] : [{ ...nameOf(terms), windowId: terms.window.id, epoch: id, amount }];
+        }),
+      );
     },
+    unclosed: () => [...epochs].filter(([, state]) => state.sealed && !everyoneClosed(state)).map(([id]) => id),
     tallies: () => [...rows.values()].map(tallyOf),
   };
 };

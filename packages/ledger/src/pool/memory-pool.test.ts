@@ -97,7 +97,7 @@ describe('memory pool', () => {
   it('does nothing to its own money when an instance closes an older epoch', async () => {
     const { pool, take } = await setUp();
     await take(10n);
-    await pool.close('a', 'older', () => Promise.resolve([{ ...NAME, windowId: 'Total', amount: 5n }]));
+    await pool.close('a', 'older', () => Promise.resolve([{ ...NAME, windowId: 'Total', epoch: 'older', amount: 5n }]));
     expect(pool.balances()).toMatchObject([{ leased: 10n }]);
   });
 

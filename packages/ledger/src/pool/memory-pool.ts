@@ -8,8 +8,9 @@ import {
   type Grant,
   type Need,
 } from '../lease-port.ts';
+import { ANY_EPOCH } from '../session.ts';
 import { makeAsyncLock } from './async-lock.ts';
-import type { BlockAnswer, BlockSource, PoolReturn, ResolveCounter } from './block-source.ts';
+import type { BlockAnswer, BlockSource, ChargedInEpoch, ResolveCounter } from './block-source.ts';
 import { checkNeeds, checkReturns } from './lease-request-checks.ts';
 import { LedgerRequestError } from './ledger-request-error.ts';
 import { handOf, leased, makePoolCounter, outstanding, windowKey, type PoolCounter } from './pool-counter.ts';
@@ -177,11 +178,12 @@ export const makeMemoryPool = async (deps: MemoryPoolDeps): Promise<Pool> => {
   const close = async (
     instance: string,
     closing: string,
-    leave: () => Promise<readonly PoolReturn[]>,
+    leave: () => Promise<readonly ChargedInEpoch[]>,
   ): Promise<void> => {
     const spent = await leave();
-    if (closing !== epoch) return;
-    const spentOf = new Map(spent.map((sum) => [windowKey(sum, sum.windowId), sum.amount]));
+    if (closing !== epoch && closing !== ANY_EPOCH) return;
+    const spentHere = spent.filter((sum) => sum.epoch === epoch);
+    const spentOf = new Map(spentHere.map((sum) => [windowKey(sum, sum.windowId), sum.amount]));
     for (const [key, counter] of counters) {
       const hand = counter.hands.get(instance);
       if (!hand) continue;

@@ -1,6 +1,6 @@
 import type { CounterName } from '../counter.ts';
 import type { LeasePort } from '../lease-port.ts';
-import type { PoolReturn } from './block-source.ts';
+import type { ChargedInEpoch } from './block-source.ts';
 
 /** The lease port with what its own server needs besides: who may lease, what was charged, what is left over. */
 export interface Pool extends LeasePort {
@@ -10,11 +10,11 @@ export interface Pool extends LeasePort {
   /** Charges that are committed: what was in an instance's hand is spent. */
   settled(charges: readonly PoolCharge[]): void;
   /**
-   * The instance holds nothing of this epoch any more: what it was granted and neither gave back nor spent returns.
-   * `leave` writes that down, so that it gets no lease from then on, and tells what its charges in the epoch sum to: the
+   * The instance holds nothing of this epoch (of `ANY_EPOCH`: of any) any more: what it was granted and neither gave back nor spent returns.
+   * `leave` writes that down, so that it gets no lease from then on, and tells what its charges sum to by epoch: the
    * source's own sums, since memory may lag the last commit. Nothing is leased while it runs.
    */
-  close(instance: string, epoch: string, leave: () => Promise<readonly PoolReturn[]>): Promise<void>;
+  close(instance: string, epoch: string, leave: () => Promise<readonly ChargedInEpoch[]>): Promise<void>;
   balances(): readonly PoolBalance[];
   /** Gives back what past windows left in the pool. Run now and then. */
   tend(): Promise<void>;

@@ -148,6 +148,9 @@ export const makeOracle = ({ server, provider, limits, running }: OracleDeps): O
       const sum = charged.get(windowKey(tally, windowId)) ?? 0n;
       must(sum === settled, `${limit} ${windowId}: events sum to ${String(sum)}, the counter says ${String(settled)}`);
     }
+    // Also where nothing was leased: one that is never closed would keep what the next server life leases within it.
+    const stranded = server.source.unclosed();
+    must(stranded.length === 0, `stranded for ever: ${stranded.join(', ')}`);
   };
 
   return {

@@ -37,8 +37,6 @@ export interface SimulatedServer {
   /** Ends in order. */
   stop(): Promise<void>;
   start(): Promise<void>;
-  /** Epochs that an instance was let into and has not closed. */
-  readonly members: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 export interface SimulatedServerDeps {
@@ -56,7 +54,6 @@ export const makeSimulatedServer = (deps: SimulatedServerDeps): SimulatedServer 
   const { resolve, clock, proxies, isForgetful } = deps;
   const source = makeMemoryBlockSource();
   const events = new Map<string, LedgerEvent>();
-  const members = new Map<string, Set<string>>();
   let pool: Pool | null = null;
   let last: string | null = null;
 
@@ -72,12 +69,6 @@ export const makeSimulatedServer = (deps: SimulatedServerDeps): SimulatedServer 
       if (!(fault instanceof LedgerRequestError)) throw fault;
       throw new LedgerRefused(fault.message, 409, fault.code);
     }
-  };
-
-  const joined = (instance: string, epoch: string): void => {
-    const epochs = members.get(instance) ?? new Set<string>();
-    epochs.add(epoch);
-    members.set(instance, epochs);
   };
 
   const commit = (batch: readonly LedgerEvent[], asked: Pool): void => {
@@ -101,19 +92,16 @@ export const makeSimulatedServer = (deps: SimulatedServerDeps): SimulatedServer 
   return {
     source,
     events,
-    members,
     pool: () => pool,
     hello: (instance) =>
       alive(async (asked) => {
         source.register(instance);
         await asked.join(instance);
-        joined(instance, asked.epoch());
         return asked.epoch();
       }),
     acquire: (request) =>
       alive(async (asked) => {
         const result = await asked.acquire(decodeAcquireRequest(encodeAcquireRequest(request)));
-        joined(request.instance, asked.epoch());
         return decodeAcquireResult(encodeAcquireResult(result));
       }),
     giveBack: (request) => alive((asked) => asked.giveBack(decodeGiveBack(encodeGiveBack(request)))),
@@ -132,7 +120,6 @@ export const makeSimulatedServer = (deps: SimulatedServerDeps): SimulatedServer 
             throw new LedgerRequestError('events_missing', `no event ${String(seq)}`);
         }
         await asked.close(instance, epoch, () => Promise.resolve(source.closeInstance(instance, epoch)));
-        members.get(instance)?.delete(epoch);
       }),
     crash: () => {
       pool = null;

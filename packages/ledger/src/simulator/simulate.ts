@@ -25,8 +25,6 @@ export interface SimulationReport {
   readonly interrupted: number;
   /** Records that the first life of the first proxy wrote. */
   readonly firstLifeRecords: number;
-  /** Epochs that a life joined without ever hearing of it, closed by hand at the end. */
-  readonly stranded: number;
   readonly digest: string;
 }
 
@@ -94,7 +92,7 @@ export const simulate = async (seed: number, { profile, crash }: SimulationOptio
       for (const proxy of proxies) if (!proxy.current() && random.chance(0.05)) proxy.start(crashBy(random, profile));
     });
     const firstLifeRecords = first.count;
-    const stranded = await bringHome(server, proxies, network, time, oracle.now);
+    await bringHome(server, proxies, network, time, oracle.now);
     oracle.atEnd();
     if (faults.length > 0) throw faults[0];
     const events = [...server.events.values()];
@@ -109,7 +107,6 @@ export const simulate = async (seed: number, { profile, crash }: SimulationOptio
       events: events.length,
       interrupted: events.filter(({ settle }) => settle === 'interrupted').length,
       firstLifeRecords,
-      stranded,
       digest: events.map(({ instance, seq, charged }) => `${instance}:${String(seq)}:${String(charged)}`).join(' '),
     };
   } catch (cause) {
@@ -201,7 +198,7 @@ const bringHome = async (
   network: { weather: unknown },
   time: VirtualTime,
   look: () => void,
-): Promise<number> => {
+): Promise<void> => {
   network.weather = CALM;
   await time.advance(10_000);
   if (server.pool() === null) await server.start();
@@ -219,14 +216,4 @@ const bringHome = async (
   if (!isDone) throw new OracleViolation('a proxy could not drain');
   await server.stop();
   await server.start();
-  let stranded = 0;
-  for (const [instance, epochs] of server.members) {
-    for (const epoch of epochs) {
-      stranded += 1;
-      server.source.closeInstance(instance, epoch);
-    }
-  }
-  await server.stop();
-  await server.start();
-  return stranded;
 };

@@ -6,16 +6,10 @@ import type { CounterCharge, LedgerEvent } from '../event.ts';
 import type { Intent } from '../intent.ts';
 import type { CounterName } from '../counter.ts';
 
-/**
- * Stands for an epoch that the ledger may have let a life into without its hearing of it. The next start closes the epoch
- * of that time for it as well.
- */
-export const ANY_EPOCH = '';
-
 /** One process life. */
 export interface Life {
   readonly instance: string;
-  /** Epochs it may hold money of, until it has closed them. */
+  /** Epochs it may hold money of, until it has closed them; `ANY_EPOCH` for those that it may not have heard of. */
   readonly epochs: Set<string>;
   readonly open: Map<number, Intent>;
   readonly unacked: Map<number, KeptEvent>;

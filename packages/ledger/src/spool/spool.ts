@@ -6,9 +6,10 @@
 import type { LedgerEvent } from '../event.ts';
 import type { Intent } from '../intent.ts';
 import type { Grant } from '../lease-port.ts';
+import { ANY_EPOCH } from '../session.ts';
 import type { SealedEvent } from '../wire/sealed-event.ts';
 import { decodeEntry, encodeEntry } from './entry-json.ts';
-import { ANY_EPOCH, makeJournal, seqRanges, type Entry, type Journal, type KeptEvent, type Life } from './journal.ts';
+import { makeJournal, seqRanges, type Entry, type Journal, type KeptEvent, type Life } from './journal.ts';
 import { makeRecordLog, type RecordLog } from './record-log.ts';
 import { readRecords } from './record.ts';
 import type { SpoolDisk } from './spool-disk.ts';

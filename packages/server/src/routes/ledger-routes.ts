@@ -1,4 +1,5 @@
 import express, { Router, type Request } from 'express';
+import { ANY_EPOCH } from '@tollgate/ledger';
 import {
   decodeAcquireRequest,
   decodeClose,
@@ -87,7 +88,7 @@ export const ledgerRoutes = ({ store, pool, inForce, proxies, streams, metrics, 
   router.post('/close', small, async (request, response) => {
     const closing = decodeClose(bodyOf(request));
     await pool.close(closing.instance, closing.epoch, () => store.closeInstance(closing, clock()));
-    if (closing.epoch === pool.epoch()) proxies.left(closing.instance);
+    if (closing.epoch === ANY_EPOCH || closing.epoch === pool.epoch()) proxies.left(closing.instance);
     response.status(204).end();
   });
 

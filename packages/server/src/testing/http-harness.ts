@@ -1,4 +1,5 @@
 import type { TokenBudget } from '@tollgate/api';
+import { ANY_EPOCH } from '@tollgate/ledger';
 import { START, tallyWith, type ContractLimit, type LedgerHarness } from '@tollgate/ledger/contract';
 import { makeHttpLedger, type HttpLedger } from '@tollgate/ledger/http';
 import { sealEvent } from '@tollgate/ledger/wire';
@@ -52,6 +53,7 @@ export const makeHttpHarness = async (connectionString: string, max: number): Pr
     close: async (instance) => {
       for (const epoch of epochs) await client().closeEpoch({ instance, epoch, lastSeq: seqs.get(instance) ?? 0 });
     },
+    end: (instance) => client().closeEpoch({ instance, epoch: ANY_EPOCH, lastSeq: seqs.get(instance) ?? 0 }),
     restart: async (how) => {
       // A crash leaves the old one as it was: nothing is given back, and nobody asks it any more.
       if (how === 'stop') await server().server.close();

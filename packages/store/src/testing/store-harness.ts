@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { CounterName, LedgerEvent } from '@tollgate/ledger';
+import { ANY_EPOCH, type CounterName, type LedgerEvent } from '@tollgate/ledger';
 import { contractTerms, START, tallyWith, type ContractLimit, type LedgerHarness } from '@tollgate/ledger/contract';
 import { makeMemoryPool } from '@tollgate/ledger/pool';
 import { openStore } from '../store.ts';
@@ -82,6 +82,10 @@ export const makeStoreHarness = async (connectionString: string, max: number): P
         const request = { instance: outer(instance), epoch, lastSeq: seqs.get(instance) ?? 0 };
         await pool.close(outer(instance), epoch, () => store.closeInstance(request, now));
       }
+    },
+    end: async (instance) => {
+      const request = { instance: outer(instance), epoch: ANY_EPOCH, lastSeq: seqs.get(instance) ?? 0 };
+      await pool.close(outer(instance), ANY_EPOCH, () => store.closeInstance(request, now));
     },
     restart: async (how) => {
       if (how === 'stop') await pool.stop();
