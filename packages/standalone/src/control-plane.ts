@@ -33,7 +33,7 @@ export interface ControlPlane {
 }
 
 /** Budgets of this namespace may select others; a laptop rarely has any. */
-const SYSTEM_NAMESPACE = 'tollgate-system';
+export const SYSTEM_NAMESPACE = 'tollgate-system';
 /** How soon a key that was written, or taken away, shows in the status of its routes. */
 const RECHECK_MS = 2000;
 

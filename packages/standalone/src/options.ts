@@ -45,7 +45,16 @@ export interface StandalonePrograms {
 }
 
 export type ManifestReport =
-  | { readonly kind: 'applied'; readonly budgets: number; readonly routes: number; readonly services: number }
+  | {
+      readonly kind: 'applied';
+      readonly budgets: number;
+      readonly routes: number;
+      readonly services: number;
+      /** False: no budget is for the calls of this machine. */
+      readonly isBound: boolean;
+      /** Budgets that were in force until now: `default/team-a`. */
+      readonly gone: readonly string[];
+    }
   | { readonly kind: 'refused'; readonly faults: readonly string[] }
   | { readonly kind: 'well again' }
   | { readonly kind: 'trouble'; readonly message: string };

@@ -6,7 +6,7 @@ import { manifestFaultText } from '@tollgate/api/schema';
 import type { Resource } from '@tollgate/api/schema';
 import { makeReleases, systemTimers } from '@tollgate/runtime';
 import { openStore } from '@tollgate/store';
-import { startControlPlane } from './control-plane.ts';
+import { SYSTEM_NAMESPACE, startControlPlane } from './control-plane.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { namedDatabase, startPglite } from './database.ts';
 import type { Database } from './database.ts';
@@ -16,6 +16,7 @@ import { EMPTY_FOLDER, faultsOf, nextFolder } from './manifests/folder-state.ts'
 import { readFolder } from './manifests/read-folder.ts';
 import { watchManifests } from './manifests/watch-manifests.ts';
 import type { Standalone, StandaloneOptions } from './options.ts';
+import { budgetChange } from './policy/budget-change.ts';
 import { mockUpstreams } from './policy/mock-snapshot.ts';
 import { startChild } from './process/child-process.ts';
 import type { Child } from './process/child-process.ts';
@@ -29,6 +30,8 @@ import { makeStateDir, stateDirOf, writeServeRecord, writeToken } from './state/
 const HOST = '127.0.0.1';
 const MOCK_READY_MS = 30_000;
 const MOCK_GRACE_MS = 1000;
+/** Without its database the server takes nothing: open calls may end, and what was charged waits in the spool. */
+const BROKEN_GRACE_MS = 3000;
 
 export const runStandalone = async (options: StandaloneOptions): Promise<Standalone> => {
   const { programs, env, graceMs, now, pid, log, onChildLine } = options;
@@ -107,7 +110,12 @@ export const runStandalone = async (options: StandaloneOptions): Promise<Standal
       onFailedStart: (err, retryInMs) => log.error({ err, retryInMs }, 'proxy did not start'),
       onReady: (proxyPid) => log.info({ pid: proxyPid }, 'proxy ready'),
     });
-    const drainProxy = once(() => proxy.stop(graceMs));
+    let isBroken = false;
+    const broken = database.gone.then(() => {
+      isBroken = true;
+      return 'the database process has gone';
+    });
+    const drainProxy = once(() => proxy.stop(isBroken ? Math.min(graceMs, BROKEN_GRACE_MS) : graceMs));
     releases.add('proxy', drainProxy);
     releases.add(
       'serve record',
@@ -125,7 +133,7 @@ export const runStandalone = async (options: StandaloneOptions): Promise<Standal
       serverUrl: controlPlane.url,
       mockUrl,
       tokenFile: state.tokenFile,
-      broken: database.gone.then(() => 'the database process has gone'),
+      broken,
       drainProxy,
       stop: async () => {
         // The proxy has the whole grace period for its calls; what comes after it takes moments.
@@ -207,17 +215,20 @@ const checkResources = async (resources: StandaloneOptions['resources']): Promis
 };
 
 const applyResources = async (
-  { resources, log, onManifests }: StandaloneOptions,
+  { resources, subject, log, onManifests }: StandaloneOptions,
   controlPlane: ControlPlane,
   onOpened: (close: () => Promise<void>) => void,
 ): Promise<void> => {
   if ('fixed' in resources) return controlPlane.apply(resources.fixed);
   let hadFaults = false;
+  let former: readonly Resource[] = [];
   const watched = await watchManifests({
     root: resources.path,
     onResources: async (all) => {
       await controlPlane.apply(all);
-      onManifests({ kind: 'applied', ...countKinds(all) });
+      const change = budgetChange(former, all, { subject, systemNamespace: SYSTEM_NAMESPACE });
+      former = all;
+      onManifests({ kind: 'applied', ...countKinds(all), ...change });
     },
     onFaults: (faults) => {
       if (faults.length > 0) onManifests({ kind: 'refused', faults: faultList(faults.map(manifestFaultText)) });

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Io } from '../io.ts';
 import type { ServeOptions } from '../serve/serve.ts';
+import { parseNamespace } from '../namespace-option.ts';
 import { parsePort, parseWhole } from '../number-options.ts';
 
 export const addServe = (program: Command, io: Io): void => {
@@ -17,7 +18,7 @@ export const addServe = (program: Command, io: Io): void => {
     .option('--server-port <port>', 'port of the server that get and explain ask', parsePort, 4180)
     .option('--secrets <dir>', 'provider keys that routes name, as DIR/<name>/<key> (TOLLGATE_SECRETS_DIR)')
     .option('--database-url <url>', 'keep records in this PostgreSQL instead of the built-in one (DATABASE_URL)')
-    .option('--namespace <namespace>', 'namespace that callers of this machine belong to', 'default')
+    .option('--namespace <namespace>', 'namespace that callers of this machine belong to', parseNamespace, 'default')
     .option('--workload <name>', 'workload that they belong to', 'local')
     .option('--team <name>', 'team that they belong to (default: the namespace)')
     .option('--label <key=value>', 'label of theirs, for selectors; may be repeated', collect, [])

@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -97,6 +107,8 @@ describe('tollgate serve', () => {
     expect(lines[0]).toContain('MOCK: answers are simulated, nobody is charged');
     expect(served.err()).toContain('in force from');
     expect(served.err()).toContain('1 budget, 1 route');
+    expect(served.err()).not.toContain('warning:');
+    expect(lines[3]).toContain(` get tokenbudgets --state ${state}`);
   });
 
   it('keeps its token to its user, new at each start', () => {
@@ -174,6 +186,17 @@ describe('tollgate serve', () => {
     while (allowed.status !== 200) allowed = await call();
   });
 
+  it('warns each time that no budget binds its calls any more, and names the budget that has gone', async () => {
+    writeFileSync(join(resources, 'budget.yaml'), '');
+    await served.until(({ err }) => err.includes('warning: no TokenBudget binds calls of namespace default now'));
+    expect(served.err()).toContain('warning: TokenBudget default/team-a is gone');
+    expect(served.err()).toContain('--require-budget refuses them');
+    const applied = served.err().split('in force from').length;
+    writeFileSync(join(resources, 'budget.yaml'), budget(1000));
+    await served.until(({ err }) => err.split('in force from').length > applied);
+    expect(served.err().split('warning: no TokenBudget')).toHaveLength(2);
+  });
+
   it('starts the proxy again when it dies, on the same port, and loses no charge', async () => {
     const before = await call();
     expect(before.status).toBe(200);
@@ -189,7 +212,7 @@ describe('tollgate serve', () => {
     let explained = await ask('explain', requestId);
     while (explained.code !== 0) explained = await ask('explain', requestId);
     expect(explained.out).toContain('charged   $');
-    expect(served.err()).toContain('proxy ended, starting it again');
+    await served.until(({ err }) => err.includes('proxy ended, starting it again'));
   });
 
   it('refuses a second serve of one state directory, and names the process', async () => {
@@ -221,6 +244,10 @@ describe('tollgate serve', () => {
     expect((await ask('serve', '--resources', resources, '--state', other, '--label', 'nonsense')).err).toContain(
       '--label team=search',
     );
+    const noSecrets = await ask('serve', '--resources', resources, '--state', other, '--secrets', join(dir, 'nowhere'));
+    expect([noSecrets.code, noSecrets.err]).toEqual([64, expect.stringMatching(/--secrets .*nowhere is no folder/)]);
+    const noNamespace = await ask('serve', '--resources', resources, '--state', other, '--namespace', 'Bad_NS');
+    expect([noNamespace.code, noNamespace.err]).toEqual([64, expect.stringContaining('--namespace')]);
     await new Promise((resolve) => taken.close(resolve));
     expect(existsSync(join(other, 'serve.lock'))).toBe(false);
   });
@@ -256,11 +283,42 @@ describe('tollgate serve', () => {
     },
     LIMIT,
   );
+
+  it(
+    'says first and in one line that its database has gone, and stops; spend is there at the next start',
+    async () => {
+      const charged = async (): Promise<bigint> =>
+        BigInt(JSON.parse((await ask('usage', '-o', 'json')).out).rows[0].charged);
+      const spent = await charged();
+      const before = served.err();
+      process.kill(childRunning('pglite-child'), 'SIGKILL');
+      expect(await ended).toBe(1);
+      expect(served.err().slice(before.length)).toBe(
+        'tollgate: the database process has gone, so serve stops; what was spent is kept: start it again\n',
+      );
+      await start();
+      expect(await charged()).toBeGreaterThanOrEqual(spent);
+    },
+    LIMIT,
+  );
 });
+
+/** The child of this process that runs a program of this name. */
+const childRunning = (program: string): number => {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const parent = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+      if (parent !== String(process.pid)) continue;
+      if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(program)) return Number(pid);
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  throw new Error(`no child runs ${program}`);
+};
 
 /** The owner of a listening socket, as /proc tells it. */
 const pidListeningOn = async (port: string): Promise<number> => {
-  const { readdirSync, readlinkSync } = await import('node:fs');
   const hex = Number(port).toString(16).toUpperCase().padStart(4, '0');
   const line = readFileSync('/proc/net/tcp', 'utf8')
     .split('\n')

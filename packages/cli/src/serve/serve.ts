@@ -1,12 +1,15 @@
 /** Runs one standalone instance in the terminal: says what is in force, what was refused, and how to use it. */
-import { VERSION, makeLogger } from '@tollgate/runtime';
+import { statSync } from 'node:fs';
+import { VERSION, makeLogger, systemTimers } from '@tollgate/runtime';
 import { runStandalone } from '@tollgate/standalone';
 import type { ManifestReport } from '@tollgate/standalone';
 import { CliError, EXIT } from '../cli-error.ts';
+import { CommandExit } from '../command-exit.ts';
 import { printReady } from '../format/ready.ts';
 import type { Io } from '../io.ts';
 import { isNews } from '../log-line.ts';
-import { cacheDirFrom, stateDirFrom } from '../state-option.ts';
+import { makeNews } from '../news.ts';
+import { cacheDirFrom, namedStateDir, stateDirFrom } from '../state-option.ts';
 import { untilStopped } from '../until-stopped.ts';
 
 export interface ServeOptions {
@@ -27,10 +30,17 @@ export interface ServeOptions {
   readonly verbose?: boolean;
 }
 
+/** Longer than it takes to notice that a process has gone after its connections broke. */
+const NEWS_HOLD_MS = 500;
+
 export const serve = async (options: ServeOptions, io: Io): Promise<void> => {
   const isVerbose = options.verbose === true;
   const isMock = options.mock === true;
   const say = (text: string): void => io.stderr(`tollgate: ${text}\n`);
+  const secretsDir = secretsFrom(options, io);
+  const news = isVerbose
+    ? { print: io.stderr, silence: () => undefined, flush: () => undefined }
+    : makeNews({ write: io.stderr, timers: systemTimers, holdMs: NEWS_HOLD_MS });
   const stopped = untilStopped(io);
   const databaseUrl = options.databaseUrl ?? setting(io, 'DATABASE_URL');
   // A variable of that name may be another program's: say that it is taken.
@@ -51,7 +61,7 @@ export const serve = async (options: ServeOptions, io: Io): Promise<void> => {
       labels: labelsFrom(options.label),
       team: options.team ?? options.namespace,
     },
-    secretsDir: options.secrets ?? setting(io, 'TOLLGATE_SECRETS_DIR'),
+    secretsDir,
     isMock,
     upstreams: {},
     requireBudget: options.requireBudget === true,
@@ -64,28 +74,49 @@ export const serve = async (options: ServeOptions, io: Io): Promise<void> => {
       process: 'serve',
       level: isVerbose ? 'info' : 'warn',
       version: VERSION,
-      to: { write: io.stderr },
+      to: { write: news.print },
     }),
     onChildLine: (child, line) => {
-      if (isVerbose || isNews(line)) io.stderr(`[${child}] ${line}\n`);
+      if (isVerbose || isNews(line)) news.print(`[${child}] ${line}\n`);
     },
-    onManifests: (report) => say(manifestText(report, options.resources)),
+    onManifests: (report) => {
+      say(manifestText(report, options.resources));
+      for (const warning of warningsOf(report, options)) say(`warning: ${warning}`);
+    },
   });
-  const early = await Promise.race([starting.then(() => 'ready' as const), stopped.then(() => 'stopped' as const)]);
-  const standalone = await starting;
-  if (early === 'ready') io.stdout(printReady({ ...standalone, isMock, version: VERSION }));
-  const end = early === 'ready' ? await Promise.race([stopped.then(() => null), standalone.broken]) : null;
-  say('stopping: open calls may end, spend is written down');
-  await standalone.stop();
-  if (end !== null) {
-    throw new CliError(end, {
-      todo: 'start it again; what was spent is kept in the state directory',
-      exitCode: EXIT.failed,
-    });
+  try {
+    const early = await Promise.race([starting.then(() => 'ready' as const), stopped.then(() => 'stopped' as const)]);
+    const standalone = await starting;
+    if (early === 'ready') {
+      const stateDir = namedStateDir(options.state, io);
+      io.stdout(printReady({ ...standalone, isMock, version: VERSION, stateDir }));
+    }
+    const end = early === 'ready' ? await Promise.race([stopped.then(() => null), standalone.broken]) : null;
+    // What all of its processes report from here on are consequences.
+    if (end !== null) news.silence();
+    say(
+      end === null
+        ? 'stopping: open calls may end, spend is written down'
+        : `${end}, so serve stops; what was spent is kept: start it again`,
+    );
+    await standalone.stop();
+    if (end !== null) throw new CommandExit(EXIT.failed);
+  } finally {
+    news.flush();
   }
 };
 
 const setting = ({ env }: Io, name: string): string | null => env[name] || null;
+
+/** A folder that is not there would have every keyed route refuse; simulated answers need none. */
+const secretsFrom = ({ secrets, mock }: ServeOptions, io: Io): string | null => {
+  const dir = secrets ?? (mock === true ? null : setting(io, 'TOLLGATE_SECRETS_DIR'));
+  if (dir === null || statSync(dir, { throwIfNoEntry: false })?.isDirectory() === true) return dir;
+  throw new CliError(`${secrets === undefined ? 'TOLLGATE_SECRETS_DIR' : '--secrets'} ${dir} is no folder`, {
+    todo: 'make it, with the key of a secret in DIR/<name>/<key>, or leave it out',
+    exitCode: EXIT.usage,
+  });
+};
 
 const labelsFrom = (pairs: readonly string[]): Record<string, string> =>
   Object.fromEntries(
@@ -113,6 +144,21 @@ const manifestText = (report: ManifestReport, path: string): string => {
     default:
       return report satisfies never;
   }
+};
+
+/** What lets calls pass that were stopped before, or should be: said each time, since nothing else shows it. */
+const warningsOf = (
+  report: ManifestReport,
+  { namespace, requireBudget }: Pick<ServeOptions, 'namespace' | 'requireBudget'>,
+): readonly string[] => {
+  if (report.kind !== 'applied') return [];
+  const gone = report.gone.map((name) => `TokenBudget ${name} is gone; its limits are not in force any more`);
+  if (report.isBound) return gone;
+  const then =
+    requireBudget === true
+      ? 'they are refused, because of --require-budget'
+      : 'they pass without a limit; --require-budget refuses them';
+  return [...gone, `no TokenBudget binds calls of namespace ${namespace} now: ${then}`];
 };
 
 const counts = ({ budgets, routes, services }: Extract<ManifestReport, { kind: 'applied' }>): string =>
