@@ -4,7 +4,7 @@
  *   npm install @anthropic-ai/sdk
  *   ANTHROPIC_BASE_URL=http://127.0.0.1:4100/anthropic ANTHROPIC_API_KEY=… node examples/sdk-anthropic.mjs
  */
-import Anthropic, { RateLimitError } from '@anthropic-ai/sdk';
+import Anthropic, { APIError } from '@anthropic-ai/sdk';
 
 const anthropic = new Anthropic({
   baseURL: process.env.ANTHROPIC_BASE_URL ?? 'http://127.0.0.1:4100/anthropic',
@@ -29,6 +29,8 @@ try {
   }
   process.stdout.write('\n');
 } catch (error) {
-  if (!(error instanceof RateLimitError)) throw error;
-  console.log(`refused: ${error.message}`); // names the budget, and says what to do
+  // A spent budget is a RateLimitError (429), a call that no budget could ever pay a BadRequestError (400): the code tells.
+  const refusal = error instanceof APIError ? error.error?.error : undefined;
+  if (!refusal?.code?.startsWith('budget_')) throw error;
+  console.log(`refused: ${refusal.message}`); // names the budget, and says what to do
 }

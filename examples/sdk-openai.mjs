@@ -4,7 +4,7 @@
  *   npm install openai
  *   OPENAI_BASE_URL=http://127.0.0.1:4100/openai/v1 OPENAI_API_KEY=… node examples/sdk-openai.mjs
  */
-import OpenAI, { RateLimitError } from 'openai';
+import OpenAI, { APIError } from 'openai';
 
 const openai = new OpenAI({
   baseURL: process.env.OPENAI_BASE_URL ?? 'http://127.0.0.1:4100/openai/v1',
@@ -23,6 +23,7 @@ try {
   for await (const chunk of stream) process.stdout.write(chunk.choices[0]?.delta.content ?? '');
   process.stdout.write('\n');
 } catch (error) {
-  if (!(error instanceof RateLimitError)) throw error;
+  // A spent budget is a RateLimitError (429), a call that no budget could ever pay a BadRequestError (400): the code tells.
+  if (!(error instanceof APIError && error.code?.startsWith('budget_'))) throw error;
   console.log(`refused: ${error.message}`); // names the budget, and says what to do
 }

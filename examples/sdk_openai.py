@@ -6,7 +6,7 @@
 
 import os
 
-from openai import OpenAI, RateLimitError
+from openai import APIError, OpenAI
 
 client = OpenAI(
     base_url=os.environ.get("OPENAI_BASE_URL", "http://127.0.0.1:4100/openai/v1"),
@@ -18,5 +18,8 @@ try:
     raw = client.chat.completions.with_raw_response.create(model="gpt-4o-mini", messages=messages)
     print(raw.parse().choices[0].message.content)
     print(f"cost ${raw.headers.get('x-tollgate-cost-usd')}, left ${raw.headers.get('x-tollgate-remaining-usd')}")
-except RateLimitError as error:
+except APIError as error:
+    # A spent budget is a RateLimitError (429), a call that no budget could ever pay a BadRequestError (400): the code tells.
+    if not str(error.code).startswith("budget_"):
+        raise
     print(f"refused: {error.message}")  # names the budget, and says what to do

@@ -111,6 +111,11 @@ describe('tollgate serve', () => {
     expect(lines[3]).toContain(` get tokenbudgets --state ${state}`);
   });
 
+  it('says where the simulated provider shows its own bill', async () => {
+    const [, bill = ''] = /the simulated provider's own bill: (\S+)/.exec(served.err()) ?? [];
+    expect((await fetch(bill)).status).toBe(200);
+  });
+
   it('keeps its token to its user, new at each start', () => {
     expect(statSync(join(state, 'token')).mode & 0o777).toBe(0o600);
     expect(readFileSync(join(state, 'serve.json'), 'utf8')).toContain(`"pid": ${String(process.pid)}`);

@@ -89,6 +89,7 @@ export const serve = async (options: ServeOptions, io: Io): Promise<void> => {
     const standalone = await starting;
     if (early === 'ready') {
       const stateDir = namedStateDir(options.state, io);
+      if (standalone.mockUrl !== null) say(`the simulated provider's own bill: ${standalone.mockUrl}/__mock/bill`);
       io.stdout(printReady({ ...standalone, isMock, version: VERSION, stateDir }));
     }
     const end = early === 'ready' ? await Promise.race([stopped.then(() => null), standalone.broken]) : null;
