@@ -1,4 +1,5 @@
 /** All commands in the order of the help. Each imports what is heavy only when it runs, so that the others start fast. */
+import { VERSION } from '@tollgate/runtime';
 import { Command } from 'commander';
 import { addExplain } from './commands/explain.ts';
 import { addGet } from './commands/get.ts';
@@ -13,6 +14,7 @@ import type { Io } from './io.ts';
 export const buildProgram = (io: Io): Command => {
   const program = new Command('tollgate')
     .description('A price gate in front of every LLM call.')
+    .version(VERSION, '--version', 'print the version of this command')
     .option('--debug', 'print stack traces')
     .enablePositionalOptions()
     .showHelpAfterError('(add --help for what this command takes)')

@@ -19,7 +19,9 @@ const tollgate = async (...argv: string[]): Promise<{ code: number; out: string;
 describe('the tollgate command', () => {
   it('prints help and its version', async () => {
     expect(await tollgate('--help')).toMatchObject({ code: 0, out: expect.stringContaining('Usage: tollgate') });
-    expect(await tollgate('version')).toEqual({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\S*\n$/), err: '' });
+    const version = { code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\S*\n$/), err: '' };
+    expect(await tollgate('version')).toEqual(version);
+    expect(await tollgate('--version')).toEqual(version);
   });
 
   it('ends with 64 for a command line that is wrong', async () => {
@@ -56,6 +58,16 @@ describe('the tollgate command', () => {
       code: 64,
       err: expect.stringContaining('cannot be read'),
     });
+  });
+
+  it('knows the days of the calendar, and which comes first', async () => {
+    for (const [argv, words] of [
+      [['--from', '2026-13-01'], '--from 2026-13-01 is no day'],
+      [['--to', '2026-11-31'], '--to 2026-11-31 is no day'],
+      [['--from', '2026-11-02', '--to', '2026-11-01'], '--from 2026-11-02 is after --to 2026-11-01'],
+    ] as const) {
+      expect(await tollgate('usage', ...argv)).toMatchObject({ code: 64, err: expect.stringContaining(words) });
+    }
   });
 
   it('prints a stack trace only when asked to', async () => {

@@ -32,9 +32,16 @@ export const addUsage = (program: Command, io: Io): void => {
     for (const name of ['from', 'to'] as const) {
       const day = options[name];
       if (day === undefined) continue;
-      if (!/^\d{4}-\d\d-\d\d$/.test(day))
+      if (!isDay(day))
         throw new CliError(`--${name} ${day} is no day`, { todo: 'write it as 2026-11-01', exitCode: EXIT.usage });
       query.set(name, day);
+    }
+    // Days of this form sort as text.
+    if (options.from !== undefined && options.to !== undefined && options.from > options.to) {
+      throw new CliError(`--from ${options.from} is after --to ${options.to}`, {
+        todo: 'give the earlier day as --from',
+        exitCode: EXIT.usage,
+      });
     }
     const answer = await askServer(await connect(options, io), `/v1/usage?${query.toString()}`);
     const lines = usageFrom(answer);
@@ -42,4 +49,11 @@ export const addUsage = (program: Command, io: Io): void => {
     else if (lines.length === 0) io.stderr('No usage is recorded yet.\n');
     else io.stdout(printUsage(options.by, lines));
   });
+};
+
+/** Of the calendar: no 31st of November. */
+const isDay = (text: string): boolean => {
+  if (!/^\d{4}-\d\d-\d\d$/.test(text)) return false;
+  const date = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
 };

@@ -64,7 +64,12 @@ describe('amounts', () => {
 });
 
 describe('the ready lines', () => {
-  const facts = { proxyUrl: 'http://127.0.0.1:4100', adminUrl: 'http://127.0.0.1:4190', version: '0.1.0', stateDir: null };
+  const facts = {
+    proxyUrl: 'http://127.0.0.1:4100',
+    adminUrl: 'http://127.0.0.1:4190',
+    version: '0.1.0',
+    stateDir: null,
+  };
 
   it('are one that says ready and five to use', () => {
     const lines = printReady({ ...facts, isMock: true })

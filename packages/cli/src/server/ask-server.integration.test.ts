@@ -9,6 +9,11 @@ const ANSWERS: Readonly<Record<string, readonly [number, string]>> = {
   '/ok': [200, '{"a":1}'],
   '/text': [200, 'hello'],
   '/denied': [401, '{"error":{"code":"unauthenticated","message":"a valid bearer token is needed"}}'],
+  '/nothing': [404, '{"error":{"code":"unknown_request","message":"no charge is recorded under this id"}}'],
+  '/elsewhere': [404, '{"error":{"code":"not_found","message":"nothing is served at GET of this path"}}'],
+  '/page': [404, '<h1>Not Found</h1>'],
+  '/login': [302, ''],
+  '/foreign': [401, '{"detail":"who are you?"}'],
   '/broken': [500, 'it broke'],
   '/closed': [503, '{"error":{"code":"ledger_unavailable","message":"the database cannot be reached"}}'],
 };
@@ -45,9 +50,20 @@ describe('a question to the server', () => {
       exitCode: 69,
       message: 'the server answered 503: the database cannot be reached',
     });
-    await expect(ask('/text')).rejects.toMatchObject({ message: expect.stringContaining('did not answer in JSON') });
     await expect(askServer({ url: 'http://127.0.0.1:1', token: null }, '/')).rejects.toMatchObject({ exitCode: 69 });
   });
+});
+
+describe('something else that answers', () => {
+  it.each(['/text', '/page', '/elsewhere', '/login', '/foreign'])(
+    'is told from a Tollgate server by %s',
+    async (path) => {
+      await expect(ask(path)).rejects.toMatchObject({
+        exitCode: 64,
+        message: `${url} answers, but is not a Tollgate server`,
+      });
+    },
+  );
 });
 
 describe('the doors for answers', () => {

@@ -5,21 +5,24 @@ import type { ServerAddress } from './find-server.ts';
 
 const ANSWER_MS = 10_000;
 
-/** The parsed answer; null where the server knows nothing of that name (404). */
+/** The parsed answer; null where the server knows nothing of that name. */
 export const askServer = async ({ url, token }: ServerAddress, path: string): Promise<unknown> => {
   let response: Response;
   let text: string;
   try {
     response = await fetch(url + path, {
       headers: token === null ? {} : { authorization: `Bearer ${token}` },
-      redirect: 'error',
+      redirect: 'manual',
       signal: AbortSignal.timeout(ANSWER_MS),
     });
     text = await response.text();
   } catch (cause) {
     throw new CliError(`the server at ${url} does not answer`, { todo: START_IT, exitCode: EXIT.unavailable, cause });
   }
-  if (response.status === 404) return null;
+  const error = errorOf(text);
+  if (response.status === 404 && error?.code === 'unknown_request') return null;
+  // Tollgate redirects nobody, says in JSON what it refuses, and serves all that is asked of it here.
+  if ((!response.ok && response.status < 500 && error === null) || response.status === 404) throw notTollgate(url);
   if (response.status === 401 || response.status === 403) {
     throw new CliError(`the server at ${url} does not accept this token`, {
       todo: 'each start of `tollgate serve` makes a new one: use the same --state DIR as the running one',
@@ -27,7 +30,7 @@ export const askServer = async ({ url, token }: ServerAddress, path: string): Pr
     });
   }
   if (!response.ok) {
-    throw new CliError(`the server answered ${response.status}: ${messageOf(text)}`, {
+    throw new CliError(`the server answered ${response.status}: ${error?.message ?? text.slice(0, 200)}`, {
       todo: 'see what `tollgate serve` printed; its log says more',
       exitCode: response.status === 503 ? EXIT.unavailable : EXIT.failed,
     });
@@ -35,22 +38,26 @@ export const askServer = async ({ url, token }: ServerAddress, path: string): Pr
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new CliError(`the server at ${url} did not answer in JSON`, {
-      todo: 'check that --server names a Tollgate server and not the proxy',
-      cause,
-    });
+    throw notTollgate(url, cause);
   }
 };
 
-const messageOf = (text: string): string => {
+const notTollgate = (url: string, cause?: unknown): CliError =>
+  new CliError(`${url} answers, but is not a Tollgate server`, {
+    todo: 'check the URL: `tollgate serve` has its server on port 4180, the proxy and its metrics are others',
+    exitCode: EXIT.usage,
+    cause,
+  });
+
+/** `{"error": {"code", "message"}}`, as every refusal of a Tollgate server is. */
+const errorOf = (text: string): { readonly code: string; readonly message: string } | null => {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && 'error' in value) {
-      const { error } = value;
-      if (typeof error === 'object' && error !== null && 'message' in error) return String(error.message);
-    }
+    if (typeof value !== 'object' || value === null || !('error' in value)) return null;
+    const { error } = value;
+    if (typeof error !== 'object' || error === null || !('code' in error) || !('message' in error)) return null;
+    return { code: String(error.code), message: String(error.message) };
   } catch {
-    // Not JSON: the text itself is all there is.
+    return null;
   }
-  return text.slice(0, 200);
 };

@@ -19,7 +19,7 @@ export const resourcesFrom = (answer: unknown): readonly object[] => {
     if (resources.every((resource): resource is object => nameOf(resource) !== null)) return resources;
   }
   throw new CliError('the server did not answer with a list of resources', {
-    todo: 'check that the server and this command are of one version: tollgate version',
+    todo: 'check that it is a Tollgate server, of the version of this command: tollgate --version',
   });
 };
 

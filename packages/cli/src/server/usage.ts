@@ -26,5 +26,5 @@ export const usageFrom = (answer: unknown): readonly UsageLine[] => {
 
 const unreadable = (): CliError =>
   new CliError('the server did not answer with usage', {
-    todo: 'check that the server and this command are of one version: tollgate version',
+    todo: 'check that it is a Tollgate server, of the version of this command: tollgate --version',
   });

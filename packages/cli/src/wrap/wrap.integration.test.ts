@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -145,12 +145,26 @@ describe('tollgate wrap', () => {
     }
   });
 
+  it('runs nothing when its bill could not be written', async () => {
+    const io = testIo();
+    const ran = join(dir, 'ran');
+    const bill = join(dir, 'nowhere', 'bill.json');
+    const touch = `require('node:fs').writeFileSync(${JSON.stringify(ran)}, '')`;
+    expect(await io.tollgate('wrap', '--budget', '1', '--json', bill, '--', process.execPath, '-e', touch)).toBe(64);
+    expect(io.err()).toMatch(/^tollgate: --json .*bill\.json cannot be written .*ENOENT/);
+    expect(existsSync(ran)).toBe(false);
+  });
+
   it(
-    'ends with 127 when there is no such command',
+    'ends with 127 when there is no such command, and says nothing else',
     async () => {
       const io = testIo();
       expect(await io.tollgate('wrap', '--budget', '1', '--', 'no-such-command-here')).toBe(127);
-      expect(io.err()).toContain('no-such-command-here: command not found');
+      expect(io.err().trimEnd().split('\n')).toEqual([
+        expect.stringContaining('$1.00 for no-such-command-here'),
+        'tollgate: no-such-command-here: command not found',
+        expect.stringContaining('write the command and its arguments after --'),
+      ]);
     },
     LIMIT,
   );

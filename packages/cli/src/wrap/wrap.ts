@@ -1,5 +1,5 @@
 /** Starts a private instance with one budget, runs the command through it, and prints the bill when it has ended. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseManifest } from '@tollgate/api/schema';
@@ -43,23 +43,63 @@ export const wrap = async (command: readonly string[], options: WrapOptions, io:
       exitCode: EXIT.usage,
     });
   const isMock = chooseMock(options, io.env);
+  const billFile = typeof options.json === 'string' ? openBill(options.json) : null;
+  const log = logUntilStop(options.verbose === true, io);
   io.stderr(
     `tollgate: ${dollars(cap.nano)} for ${command[0] ?? ''}${isMock ? '. MOCK: simulated answers, nobody is charged' : ''}\n`,
   );
   const stateDir = mkdtempSync(join(tmpdir(), 'tollgate-wrap-'));
   try {
-    const standalone = await start({ cap: cap.nano, isMock, isVerbose: options.verbose === true, stateDir }, io);
+    const standalone = await start({ cap: cap.nano, isMock, log, stateDir }, io);
     try {
       const env = wrappedEnv(io.env, { proxyUrl: standalone.proxyUrl, isMock });
       const code = await runCommand({ command, env, signals: io.signals, hasTerminal: io.hasTerminal });
-      printOut(await billOf(standalone, { budget: cap.nano, isMock }), options.json, io);
+      printOut(await billOf(standalone, { budget: cap.nano, isMock }), { json: options.json === true, billFile }, io);
       throw new CommandExit(code);
+    } catch (error) {
+      // The command could not be started: that is all there is to say.
+      if (error instanceof CliError) log.silence();
+      throw error;
     } finally {
       await standalone.stop();
     }
   } finally {
     rmSync(stateDir, { recursive: true, force: true });
+    if (billFile !== null) closeSync(billFile);
   }
+};
+
+/** Before anything runs: after it, the money is spent, and the bill would be lost. */
+const openBill = (path: string): number => {
+  try {
+    return openSync(path, 'w');
+  } catch (cause) {
+    throw new CliError(`--json ${path} cannot be written (${cause instanceof Error ? cause.message : String(cause)})`, {
+      todo: 'name a file in a folder that is there, or leave the name out to have the bill on stderr',
+      exitCode: EXIT.usage,
+      cause,
+    });
+  }
+};
+
+interface WrapLog {
+  readonly isVerbose: boolean;
+  print(text: string): void;
+  silence(): void;
+}
+
+/** What the processes log, as long as somebody can make use of it. */
+const logUntilStop = (isVerbose: boolean, io: Io): WrapLog => {
+  let isSilent = false;
+  return {
+    isVerbose,
+    print: (text) => {
+      if (!isSilent) io.stderr(text);
+    },
+    silence: () => {
+      isSilent = !isVerbose;
+    },
+  };
 };
 
 const chooseMock = ({ mock = false, real = false }: WrapOptions, env: Io['env']): boolean => {
@@ -77,11 +117,11 @@ const chooseMock = ({ mock = false, real = false }: WrapOptions, env: Io['env'])
 interface WrapStart {
   readonly cap: NanoUsd;
   readonly isMock: boolean;
-  readonly isVerbose: boolean;
+  readonly log: WrapLog;
   readonly stateDir: string;
 }
 
-const start = ({ cap, isMock, isVerbose, stateDir }: WrapStart, io: Io): Promise<Standalone> =>
+const start = ({ cap, isMock, log, stateDir }: WrapStart, io: Io): Promise<Standalone> =>
   runStandalone({
     resources: { fixed: [budgetOf(cap)] },
     stateDir,
@@ -102,12 +142,12 @@ const start = ({ cap, isMock, isVerbose, stateDir }: WrapStart, io: Io): Promise
     pid: io.pid,
     log: makeLogger({
       process: 'wrap',
-      level: isVerbose ? 'info' : 'error',
+      level: log.isVerbose ? 'info' : 'error',
       version: VERSION,
-      to: { write: io.stderr },
+      to: { write: log.print },
     }),
     onChildLine: (child, line) => {
-      if (isVerbose || isNews(line)) io.stderr(`[${child}] ${line}\n`);
+      if (log.isVerbose || isNews(line)) log.print(`[${child}] ${line}\n`);
     },
     onManifests: () => undefined,
   });
@@ -136,11 +176,13 @@ const billOf = async (standalone: Standalone, { budget, isMock }: Pick<Bill, 'bu
   return { lines, budget, refused, isMock };
 };
 
-const printOut = (bill: Bill, json: string | boolean | undefined, io: Io): void => {
-  if (typeof json === 'string') {
-    writeFileSync(json, billJson(bill));
-    io.stderr(printBill(bill));
-  } else {
-    io.stderr(json === true ? billJson(bill) : printBill(bill));
-  }
+interface BillPlaces {
+  /** On stderr, in place of the bill for people. */
+  readonly json: boolean;
+  readonly billFile: number | null;
+}
+
+const printOut = (bill: Bill, { json, billFile }: BillPlaces, io: Io): void => {
+  if (billFile !== null) writeSync(billFile, billJson(bill));
+  io.stderr(json ? billJson(bill) : printBill(bill));
 };
