@@ -27,7 +27,15 @@ export interface RouteDeps {
 /** The price table's provider ids, for calls that no route takes. */
 const DEFAULT_PRICED_AS = { openai: 'openai', anthropic: 'anthropic', gemini: 'google', azure: 'azure' } as const;
 
+/** Models and queries come from callers: a bounded memory, so that a hostile one cannot grow it. */
+const MOST_REMEMBERED = 256;
+const LONGEST_REMEMBERED = 1_024;
+
 export const route = ({ policy, overrides, requireBudget }: RouteDeps): Stage => {
+  const known = new Map<string, readonly Candidate[]>();
+  /** The policy that they are of. */
+  let knownBook: PolicyBook | null = null;
+
   return function route(exchange) {
     const ready = policy();
     return ready instanceof Promise ? ready.then((late) => decide(exchange, late)) : decide(exchange, ready);
@@ -46,18 +54,40 @@ export const route = ({ policy, overrides, requireBudget }: RouteDeps): Stage =>
     exchange.book = ready.book;
     exchange.policy = callPolicy;
 
-    const backends: readonly (SnapshotBackend | null)[] =
-      matched === null ? [null] : usableBackends(matched.rule, destination.provider);
-    const candidates: Candidate[] = [];
-    for (const backend of backends) {
-      const candidate = toCandidate(destination, matched, backend, ready.book, model);
-      if (candidate !== null) candidates.push(candidate);
-    }
+    const candidates = candidatesOf(destination, matched, ready.book, model);
     if (candidates.length === 0) {
       return refuse('no_backend', explainNoBackend(destination, matched));
     }
     exchange.candidates = candidates;
     return undefined;
+  }
+
+  /** The same for all calls of one policy to one path for one model, so they are found once. */
+  function candidatesOf(
+    destination: Destination,
+    matched: MatchedRule | null,
+    book: PolicyBook,
+    model: string | null,
+  ): readonly Candidate[] {
+    if (book !== knownBook) {
+      knownBook = book;
+      known.clear();
+    }
+    // No model name holds a NUL (providers refuses it), and no path does.
+    const key = `${destination.format}\0${destination.provider}\0${destination.upstreamPath}\0${model ?? '\0'}`;
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const backends: readonly (SnapshotBackend | null)[] =
+      matched === null ? [null] : usableBackends(matched.rule, destination.provider);
+    const candidates: Candidate[] = [];
+    for (const backend of backends) {
+      const candidate = toCandidate(destination, matched, backend, book, model);
+      if (candidate !== null) candidates.push(candidate);
+    }
+    if (key.length > LONGEST_REMEMBERED) return candidates;
+    if (known.size >= MOST_REMEMBERED) known.delete(known.keys().next().value ?? '');
+    known.set(key, candidates);
+    return candidates;
   }
 
   function toCandidate(

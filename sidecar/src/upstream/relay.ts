@@ -16,6 +16,7 @@ import { answerHeaders } from '../headers.ts';
 import { refuse, type Refusal, type RefusalCode } from '../refusal.ts';
 import { ForbiddenAddress } from './address-check.ts';
 import { makeRedactor, type Redactor } from './redactor.ts';
+import { makeStreamBody, type StreamBody } from './stream-body.ts';
 import type { FallbackCause } from '@tollgate/api';
 import type { BufferBudget } from '../pipeline/buffer-budget.ts';
 import type { Ending } from '../pipeline/settlement.ts';
@@ -77,6 +78,7 @@ const MAX_INFORMATIONAL = 16;
 
 const NO_ANSWER: Answer = {
   model: null,
+  serviceTier: null,
   usage: null,
   floor: null,
   usageFault: null,
@@ -93,6 +95,8 @@ export class Relay implements UpstreamHandler {
   #headers: IncomingHttpHeaders = {};
   #meter: StreamMeter | null = null;
   readonly #redactor: Redactor | null;
+  /** Of an answer that passes as it comes, once its head was sent. */
+  #body: StreamBody | null = null;
   #chunks: Buffer[] = [];
   #bytes = 0;
   #keptBytes = 0;
@@ -178,9 +182,9 @@ export class Relay implements UpstreamHandler {
     if (this.#ended) return;
     const status = this.#status ?? 502;
     if (this.#meter !== null) {
-      for (const rest of this.#held(this.#meter.end())) if (!this.#callerGone) this.#set.res.write(rest);
+      const rest = this.#held(this.#meter.end());
       this.#end({ how: 'answered', status, answer: this.#meter.answer() });
-      if (!this.#callerGone) this.#set.res.end();
+      if (!this.#callerGone) this.#body?.end(rest.length === 0 ? undefined : Buffer.concat(rest));
     } else {
       const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
       const isReadable = this.#headers['content-encoding'] === undefined && !this.#isUnread;
@@ -266,7 +270,7 @@ export class Relay implements UpstreamHandler {
   #write(chunk: Buffer, controller: UpstreamController | null): void {
     if (this.#callerGone) return;
     const { res } = this.#set;
-    if (!res.write(chunk) && !this.#paused && controller !== null) {
+    if (this.#body?.write(chunk) === false && !this.#paused && controller !== null) {
       this.#paused = true;
       controller.pause();
       res.once('drain', this.#onDrain);
@@ -307,12 +311,13 @@ export class Relay implements UpstreamHandler {
     headers.push(...added);
     this.#headSent = true;
     this.#set.res.writeHead(this.#status ?? 502, headers);
+    this.#body = makeStreamBody(this.#set.res);
   }
 
   #sendWhole(body: Buffer, added: string[]): void {
     const { res } = this.#set;
     if (this.#headSent) {
-      res.end();
+      this.#body?.end();
       return;
     }
     const clean = this.#redactor === null ? body : Buffer.concat(this.#held(body));
@@ -344,7 +349,8 @@ export class Relay implements UpstreamHandler {
     if (this.#callerGone || this.#headSent) {
       const { res, format } = this.#set;
       if (!this.#callerGone) {
-        if (this.#meter !== null) res.end(renderStreamEnd(format, { code: refusal.code, message: refusal.message }));
+        if (this.#meter !== null)
+          this.#body?.end(Buffer.from(renderStreamEnd(format, { code: refusal.code, message: refusal.message })));
         else res.destroy();
       }
       this.#finish(ANSWERED);
