@@ -19,7 +19,7 @@ export const commandPage = (program: Command): string =>
       (command) => `| [\`${command.name()}\`](#tollgate-${command.name()}) | ${cell(command.description())} |`,
     ),
     '',
-    '`--debug` before the command prints stack traces.',
+    '`--debug` before the command prints stack traces. `tollgate --version` prints the version.',
     '',
     'An error is one line that says what was wrong and one that says what to do. Exit codes: 0 done, 64 the command line, a',
     'setting or a manifest is wrong, 69 the server does not answer, 1 anything else. `wrap` exits with the code of its command.',

@@ -14,6 +14,7 @@ const ANSWERS: Readonly<Record<string, readonly [number, string]>> = {
   '/page': [404, '<h1>Not Found</h1>'],
   '/login': [302, ''],
   '/foreign': [401, '{"detail":"who are you?"}'],
+  '/proxy': [400, '{"error":{"code":"unboundable_request","message":"this path is not metered"}}'],
   '/broken': [500, 'it broke'],
   '/closed': [503, '{"error":{"code":"ledger_unavailable","message":"the database cannot be reached"}}'],
 };
@@ -26,7 +27,7 @@ beforeAll(async () => {
   server = createServer((request, response) => {
     tokens.push(request.headers.authorization);
     const [status, body] = ANSWERS[request.url ?? ''] ?? [404, ''];
-    response.writeHead(status).end(body);
+    response.writeHead(status, request.url === '/proxy' ? { 'x-tollgate-request-id': 'tg-1' } : {}).end(body);
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const address = server.address();
@@ -55,7 +56,7 @@ describe('a question to the server', () => {
 });
 
 describe('something else that answers', () => {
-  it.each(['/text', '/page', '/elsewhere', '/login', '/foreign'])(
+  it.each(['/text', '/page', '/elsewhere', '/login', '/foreign', '/proxy'])(
     'is told from a Tollgate server by %s',
     async (path) => {
       await expect(ask(path)).rejects.toMatchObject({

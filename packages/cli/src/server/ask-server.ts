@@ -19,6 +19,8 @@ export const askServer = async ({ url, token }: ServerAddress, path: string): Pr
   } catch (cause) {
     throw new CliError(`the server at ${url} does not answer`, { todo: START_IT, exitCode: EXIT.unavailable, cause });
   }
+  // The proxy refuses in JSON too, each time under a request's id.
+  if (response.headers.has('x-tollgate-request-id')) throw notTollgate(url);
   const error = errorOf(text);
   if (response.status === 404 && error?.code === 'unknown_request') return null;
   // Tollgate redirects nobody, says in JSON what it refuses, and serves all that is asked of it here.
