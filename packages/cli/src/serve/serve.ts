@@ -2,7 +2,6 @@
 import { statSync } from 'node:fs';
 import { VERSION, makeLogger, systemTimers } from '@tollgate/runtime';
 import { runStandalone } from '@tollgate/standalone';
-import type { ManifestReport } from '@tollgate/standalone';
 import { CliError, EXIT } from '../cli-error.ts';
 import { CommandExit } from '../command-exit.ts';
 import { printReady } from '../format/ready.ts';
@@ -11,6 +10,7 @@ import { isNews } from '../log-line.ts';
 import { makeNews } from '../news.ts';
 import { cacheDirFrom, namedStateDir, stateDirFrom } from '../state-option.ts';
 import { untilStopped } from '../until-stopped.ts';
+import { manifestText, warningsOf } from './manifest-report.ts';
 
 export interface ServeOptions {
   readonly resources: string;
@@ -131,43 +131,3 @@ const labelsFrom = (pairs: readonly string[]): Record<string, string> =>
       return [pair.slice(0, at), pair.slice(at + 1)];
     }),
   );
-
-const manifestText = (report: ManifestReport, path: string): string => {
-  switch (report.kind) {
-    case 'applied':
-      return `in force from ${path}: ${counts(report)}`;
-    case 'refused':
-      return `refused, the former manifests stay in force:\n${report.faults.map((fault) => `  ${fault}`).join('\n')}`;
-    case 'well again':
-      return `all manifests of ${path} are valid again`;
-    case 'trouble':
-      return `cannot read ${path} (${report.message}); what was in force stays`;
-    default:
-      return report satisfies never;
-  }
-};
-
-/** What lets calls pass that were stopped before, or should be: said each time, since nothing else shows it. */
-const warningsOf = (
-  report: ManifestReport,
-  { namespace, requireBudget }: Pick<ServeOptions, 'namespace' | 'requireBudget'>,
-): readonly string[] => {
-  if (report.kind !== 'applied') return [];
-  const gone = report.gone.map((name) => `TokenBudget ${name} is gone; its limits are not in force any more`);
-  if (report.isBound) return gone;
-  const then =
-    requireBudget === true
-      ? 'they are refused, because of --require-budget'
-      : 'they pass without a limit; --require-budget refuses them';
-  return [...gone, `no TokenBudget binds calls of namespace ${namespace} now: ${then}`];
-};
-
-const counts = ({ budgets, routes, services }: Extract<ManifestReport, { kind: 'applied' }>): string =>
-  [
-    [budgets, 'budget'],
-    [routes, 'route'],
-    [services, 'inference service'],
-  ]
-    .filter(([n], index) => n !== 0 || index === 0)
-    .map(([n, what]) => `${n} ${what}${n === 1 ? '' : 's'}`)
-    .join(', ');
