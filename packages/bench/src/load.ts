@@ -45,7 +45,7 @@ export const closedLoop = async (
     requests: Number(/(\d+) requests in/.exec(text)?.[1] ?? 0),
     errors:
       Number(/Non-2xx or 3xx responses: (\d+)/.exec(text)?.[1] ?? 0) +
-      Number(/Socket errors: connect (\d+)/.exec(text)?.[1] ?? 0),
+      (/Socket errors: (.+)/.exec(text)?.[1]?.match(/\d+/g) ?? []).reduce((sum, count) => sum + Number(count), 0),
   };
 };
 

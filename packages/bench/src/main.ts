@@ -90,6 +90,9 @@ try {
       const before = cpuMicros(target.pids);
       const closed = await closedLoop(target.endpoint, 64, seconds, dir);
       const cpuPerRequest = (cpuMicros(target.pids) - before) / closed.requests;
+      // So that neither the steady rate nor the next target shares the machine with what this load left behind.
+      const recorded = await target.catchUp?.();
+      if (typeof recorded === 'number') of(target.name).recorded.push(recorded);
       const open = await openLoop(target.endpoint, 200, seconds);
       of(target.name).rounds.push({
         perSecond: closed.perSecond,
@@ -98,9 +101,7 @@ try {
         p50: percentile(open.latencies, 50),
         p99: percentile(open.latencies, 99),
       });
-      // The next target has the machine to itself.
-      const recorded = await target.catchUp?.();
-      if (typeof recorded === 'number') of(target.name).recorded.push(recorded);
+      await target.catchUp?.();
     }
     say(
       `round ${String(round)} of ${String(rounds)}: ${targets.map(({ name }) => `${name} ${(of(name).rounds.at(-1)?.perSecond ?? 0).toFixed(0)}/s ${(of(name).rounds.at(-1)?.cpuPerRequest ?? 0).toFixed(0)} µs`).join(', ')}`,

@@ -19,7 +19,7 @@ const programs = (): Programs => {
       tollgate: [node, self],
       proxy: [node, ...PROXY_FLAGS, pathOf('../../../sidecar/dist/proxy.js')],
       pglite: [node, pathOf('../../standalone/dist/pglite-child.js')],
-      preload: new URL('../../standalone/src/process/stop-with-parent.ts', import.meta.url).href,
+      preload: new URL('../../standalone/dist/stop-with-parent.js', import.meta.url).href,
     };
   }
   const source = [node, '--conditions=source', '--disable-warning=ExperimentalWarning'];

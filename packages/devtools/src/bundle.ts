@@ -27,6 +27,11 @@ export const PROGRAMS: readonly Program[] = [
   },
   { entry: 'packages/tokenizer/src/worker.ts', out: 'sidecar/dist/tokenizer-worker.js' },
   { entry: 'packages/cli/src/main.ts', out: 'packages/cli/dist/tollgate.js' },
+  // Even this little file: Node would load its type stripper for it, 12 MB in a process that is to stay small.
+  {
+    entry: 'packages/standalone/src/process/stop-with-parent.ts',
+    out: 'packages/standalone/dist/stop-with-parent.js',
+  },
   {
     entry: 'packages/standalone/src/pglite-child.ts',
     out: 'packages/standalone/dist/pglite-child.js',
