@@ -3,9 +3,9 @@ import { counterKey, type CounterName } from '../counter.ts';
 import type { DenyReason } from '../lease-port.ts';
 import type { Lease } from './lease.ts';
 import { makeRecentHolds, type RecentHolds } from './recent-holds.ts';
-import type { UnackedSum } from './unacked-charges.ts';
+import type { UnackedHolder } from './unacked-charges.ts';
 
-export interface CounterState {
+export interface CounterState extends UnackedHolder {
   readonly key: string;
   readonly name: CounterName;
   /** The limit's maximum, as the last need said. */
@@ -16,8 +16,6 @@ export interface CounterState {
   lastHoldAt: number;
   /** What is left beyond our lease, by the ledger's last word on this window and what we know better; null = never heard. */
   beyond: bigint | null;
-  /** Settled here, and not known to be stored. */
-  unacked: UnackedSum | null;
   /** Calls queued for this counter. */
   waiting: number;
   /** An acquisition that names this counter is on its way. */

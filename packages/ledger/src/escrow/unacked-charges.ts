@@ -2,13 +2,17 @@
  * What was settled here and is not known to be stored: by so much the ledger's word on what is left of a counter is too
  * large. A sum a counter, of its present window alone.
  */
-import type { CounterState } from './counter-state.ts';
 import type { Lease } from './lease.ts';
 
 export interface UnackedCharges {
-  add(seq: number, state: CounterState, lease: Lease, charged: bigint): void;
+  add(seq: number, state: UnackedHolder, lease: Lease, charged: bigint): void;
   /** These events are stored. */
   acked(seqs: readonly number[]): void;
+}
+
+/** Where a counter keeps its sum; null = nothing was settled in its present window. */
+export interface UnackedHolder {
+  unacked: UnackedSum | null;
 }
 
 /** A counter's sum in one window. */
@@ -42,11 +46,11 @@ export const makeUnackedCharges = (): UnackedCharges => {
   };
 };
 
-export const unackedOf = ({ unacked }: CounterState, now: number): bigint =>
+export const unackedOf = ({ unacked }: Readonly<UnackedHolder>, now: number): bigint =>
   unacked !== null && now < unacked.lease.deadline ? unacked.amount : 0n;
 
 /** Null: of a window before the one that is summed, which nobody asks about any more. */
-const sumFor = (state: CounterState, lease: Lease): UnackedSum | null => {
+const sumFor = (state: UnackedHolder, lease: Lease): UnackedSum | null => {
   const { unacked } = state;
   if (unacked?.lease.windowId === lease.windowId) {
     if (lease.deadline > unacked.lease.deadline) unacked.lease = lease;
