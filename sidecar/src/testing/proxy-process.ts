@@ -69,6 +69,8 @@ export const startProxyProcess = async ({ snapshot, prices, env = {} }: ProcessO
       TOLLGATE_UPSTREAM_OPENAI: `${mock.url}/v1`,
       TOLLGATE_ALLOW_PRIVATE_UPSTREAMS: 'true',
       TOLLGATE_GRACE_MS: '5000',
+      // Its memory and its stalls are measured: a coverage run must not count in them (empty = off).
+      NODE_V8_COVERAGE: '',
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
