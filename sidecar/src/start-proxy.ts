@@ -23,6 +23,7 @@ import { makeBufferBudget } from './pipeline/buffer-budget.ts';
 import { LOOPBACK_HOSTS } from './pipeline/guard.ts';
 import { buildServer } from './server.ts';
 import { makeAddressCheck } from './upstream/address-check.ts';
+import { authoritiesWith } from './upstream/authorities.ts';
 import { makePassThrough } from './upstream/passthrough.ts';
 import { makeProxyFor, toProxyEnv } from './upstream/proxy-env.ts';
 import { makeDrainAllowance } from './upstream/relay.ts';
@@ -100,10 +101,8 @@ export const startProxy = async ({
         holdViolated: (model) => logger.error({ model }, 'charge above its hold'),
       },
     });
-    const extraCa =
-      env['NODE_EXTRA_CA_CERTS'] === undefined && env['TOLLGATE_EXTRA_CA_FILE'] !== undefined
-        ? [readFileSync(env['TOLLGATE_EXTRA_CA_FILE'], 'utf8')]
-        : null;
+    const extraCaFile = env['TOLLGATE_EXTRA_CA_FILE'];
+    const extraCa = extraCaFile === undefined ? null : authoritiesWith(readFileSync(extraCaFile, 'utf8'));
     const isAllowed = makeAddressCheck({ allowPrivate: config.allowPrivateUpstreams });
     const proxies = {
       http: env['http_proxy'] ?? env['HTTP_PROXY'] ?? null,
