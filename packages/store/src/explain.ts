@@ -1,6 +1,7 @@
 import type { CounterCharge, LedgerEvent } from '@tollgate/ledger';
 import type { LimitUnit } from '@tollgate/api';
 import type { Transaction } from './connection.ts';
+import { toSubject, type SubjectColumns } from './subject-columns.ts';
 
 /** Every attempt of one call: whom it was charged to, what was held, at which price, how it was settled. */
 export interface ExplainedAttempt extends Omit<LedgerEvent, 'counters'> {
@@ -41,18 +42,11 @@ export const explain = async (tx: Transaction, requestId: string): Promise<reado
   );
 };
 
-interface EventColumns {
+interface EventColumns extends SubjectColumns {
   readonly instance: string;
   readonly seq: bigint;
   readonly request_id: string;
   readonly attempt: number;
-  readonly namespace: string;
-  readonly workload: string;
-  readonly workload_kind: string | null;
-  readonly service_account: string | null;
-  readonly pod: string | null;
-  readonly labels: Record<string, string>;
-  readonly team: string;
   readonly user_id: string | null;
   readonly prompt_id: string | null;
   readonly prompt_version: string | null;
@@ -99,15 +93,7 @@ const toAttempt = (row: EventColumns, charges: readonly ChargeColumns[]): Explai
   seq: Number(row.seq),
   requestId: row.request_id,
   attempt: row.attempt,
-  subject: {
-    namespace: row.namespace,
-    workload: row.workload,
-    ...(row.workload_kind === null ? {} : { workloadKind: row.workload_kind }),
-    ...(row.service_account === null ? {} : { serviceAccount: row.service_account }),
-    ...(row.pod === null ? {} : { pod: row.pod }),
-    labels: row.labels,
-    team: row.team,
-  },
+  subject: toSubject(row),
   user: row.user_id,
   promptId: row.prompt_id,
   promptVersion: row.prompt_version,

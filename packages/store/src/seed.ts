@@ -1,6 +1,7 @@
 import { counterKey, type CounterName, type LedgerEvent } from '@tollgate/ledger';
 import type { CounterTerms, PoolBalance } from '@tollgate/ledger/pool';
 import type { Transaction } from './connection.ts';
+import { toSubject, type SubjectColumns } from './subject-columns.ts';
 
 /**
  * What a counter starts from. A new limit, or one whose period, zone, unit or partition changed, starts from what the
@@ -66,17 +67,10 @@ const seedSpan = async (tx: Transaction, terms: CounterTerms): Promise<SeedSpan 
 
 const PAGE = 2_000;
 
-interface SeedRow {
+interface SeedRow extends SubjectColumns {
   readonly instance: string;
   readonly seq: bigint;
   readonly attempt: number;
-  readonly namespace: string;
-  readonly workload: string;
-  readonly workload_kind: string | null;
-  readonly service_account: string | null;
-  readonly pod: string | null;
-  readonly labels: Record<string, string>;
-  readonly team: string;
   readonly user_id: string | null;
   readonly model_asked: string | null;
   readonly model_sent: string | null;
@@ -111,15 +105,7 @@ const spentIn = async (
 
 const toSeedEvent = (row: SeedRow): SeedEvent => ({
   attempt: row.attempt,
-  subject: {
-    namespace: row.namespace,
-    workload: row.workload,
-    ...(row.workload_kind === null ? {} : { workloadKind: row.workload_kind }),
-    ...(row.service_account === null ? {} : { serviceAccount: row.service_account }),
-    ...(row.pod === null ? {} : { pod: row.pod }),
-    labels: row.labels,
-    team: row.team,
-  },
+  subject: toSubject(row),
   user: row.user_id,
   modelAsked: row.model_asked,
   modelSent: row.model_sent,
