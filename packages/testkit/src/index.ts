@@ -12,6 +12,8 @@ export { runMockProvider, DEFAULT_PORT as MOCK_PROVIDER_PORT } from './run-mock-
 export type { RunningMockProvider, RunOptions } from './run-mock-provider.ts';
 export { MALFORMED_ANSWERS, startRawUpstream } from './raw-upstream.ts';
 export type { RawCall, RawHandler, RawUpstream } from './raw-upstream.ts';
+export { startTcpFaultProxy } from './network/tcp-fault-proxy.ts';
+export type { Endpoint, FlowFault, LinkChange, LinkFault, TcpFaultProxy } from './network/tcp-fault-proxy.ts';
 export { sendRaw } from './raw-http.ts';
 export type { RawAnswer, RawOptions } from './raw-http.ts';
 export { readSse } from './sse-client.ts';
