@@ -31,13 +31,15 @@ const programs = (): Programs => {
   };
 };
 
+const STORES = ['DATABASE_URL', 'REDIS_URL'];
+
 /**
  * The environment over `.env` over the file that TOLLGATE_CONFIG names. Of the latter two only Tollgate's own settings:
  * a `.env` is the application's too, and `wrap` hands this environment on.
  */
 const settings = (): Io['env'] => {
   const layers = layeredEnv({ env: process.env, envFile: '.env', file: process.env['TOLLGATE_CONFIG'] });
-  const own = Object.entries(layers).filter(([name]) => name.startsWith('TOLLGATE_') || name === 'DATABASE_URL');
+  const own = Object.entries(layers).filter(([name]) => name.startsWith('TOLLGATE_') || STORES.includes(name));
   return { ...Object.fromEntries(own), ...process.env };
 };
 
@@ -59,6 +61,7 @@ const io: Io = {
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),
   hasTerminal: process.stdin.isTTY,
+  hasScreen: process.stdout.isTTY && process.env['TERM'] !== 'dumb',
   signals: process,
   exit: (code) => process.exit(code),
   programs: programs(),

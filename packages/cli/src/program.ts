@@ -1,10 +1,12 @@
 /** All commands in the order of the help. Each imports what is heavy only when it runs, so that the others start fast. */
 import { VERSION } from '@tollgate/runtime';
 import { Command } from 'commander';
+import { addDemo } from './commands/demo.ts';
 import { addExplain } from './commands/explain.ts';
 import { addGet } from './commands/get.ts';
 import { addMockProvider } from './commands/mock-provider.ts';
 import { addServe } from './commands/serve.ts';
+import { addServer } from './commands/server.ts';
 import { addUsage } from './commands/usage.ts';
 import { addValidate } from './commands/validate.ts';
 import { addVersion } from './commands/version.ts';
@@ -26,10 +28,12 @@ export const buildProgram = (io: Io): Command => {
     .exitOverride();
   addServe(program, io);
   addWrap(program, io);
+  addServer(program, io);
   addGet(program, io);
   addExplain(program, io);
   addUsage(program, io);
   addValidate(program, io);
+  addDemo(program, io);
   addMockProvider(program, io);
   addVersion(program, io);
   return program;

@@ -5,9 +5,9 @@ import type { LLMInferenceService, ModelRoute, Resource, TokenBudget } from '@to
 import { makeMemoryPool } from '@tollgate/ledger/pool';
 import { shippedPriceTable } from '@tollgate/prices/data';
 import { systemTimers } from '@tollgate/runtime';
-import type { Logger } from '@tollgate/runtime';
-import { bearerToken, buildServer } from '@tollgate/server';
-import type { Resources } from '@tollgate/server';
+import type { ListenAddress, Logger } from '@tollgate/runtime';
+import { buildServer } from '@tollgate/server';
+import type { Authenticate, Resources, ServerDeps } from '@tollgate/server';
 import { compileSnapshot } from '@tollgate/snapshots';
 import type { Store } from '@tollgate/store';
 import { mockSnapshot } from './policy/mock-snapshot.ts';
@@ -16,11 +16,22 @@ import type { SecretLookup, SecretName } from './secrets.ts';
 
 export interface ControlPlaneOptions {
   readonly store: Store;
-  readonly token: string;
-  readonly port: number;
+  readonly authenticate: Authenticate;
+  readonly listen: ListenAddress;
+  /** Refuse any name for us but loopback's. */
+  readonly loopbackOnly: boolean;
+  /** Budgets of this namespace may select others. */
+  readonly systemNamespace: string;
   readonly mockUrl: string | null;
   readonly now: () => number;
   readonly log: Logger;
+  /** Where the keys lie on this machine; null where they lie with the proxies, and routes have no status here. */
+  readonly keys: KeysHere | null;
+  /** In memory unless told otherwise. */
+  readonly makePool?: ServerDeps['makePool'];
+}
+
+export interface KeysHere {
   readonly lookUpSecret: (secret: SecretName) => SecretLookup;
   /** Every key that routes name, each time they change. */
   readonly onSecrets: (secrets: readonly SecretName[]) => void;
@@ -32,13 +43,12 @@ export interface ControlPlane {
   close(): Promise<void>;
 }
 
-/** Budgets of this namespace may select others; a laptop rarely has any. */
 export const SYSTEM_NAMESPACE = 'tollgate-system';
 /** How soon a key that was written, or taken away, shows in the status of its routes. */
 const RECHECK_MS = 2000;
 
 export const startControlPlane = async (options: ControlPlaneOptions): Promise<ControlPlane> => {
-  const { store, token, port, mockUrl, now, log, lookUpSecret, onSecrets } = options;
+  const { store, systemNamespace, mockUrl, now, log, keys } = options;
   const prices = shippedPriceTable();
   const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
   const snapshotFor = (subject: Subject, { budgets, routes, inferenceServices = [] }: Resources): Snapshot => {
@@ -49,21 +59,21 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
       routes,
       inferenceServices,
       prices,
-      systemNamespace: SYSTEM_NAMESPACE,
+      systemNamespace,
       hash,
     });
     return mockUrl === null ? snapshot : mockSnapshot(snapshot, mockUrl, hash);
   };
   const server = await buildServer({
     store,
-    makePool: makeMemoryPool,
+    makePool: options.makePool ?? makeMemoryPool,
     snapshotFor,
-    authenticate: bearerToken(token),
+    authenticate: options.authenticate,
     clock: now,
     timers: systemTimers,
     logger: log,
-    systemNamespace: SYSTEM_NAMESPACE,
-    loopbackOnly: true,
+    systemNamespace,
+    loopbackOnly: options.loopbackOnly,
   });
 
   const firstSeen = new Map<string, string>();
@@ -74,10 +84,12 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
 
   const put = async (): Promise<void> => {
     const routes = ofKind('ModelRoute', resources);
-    onSecrets(secretsOf(routes));
+    keys?.onSecrets(secretsOf(routes));
     const next: Resources = {
       budgets: ofKind('TokenBudget', resources),
-      routes: routes.map((route) => withRouteStatus(route, { lookUp: lookUpSecret, since: sinceOf(route) })),
+      routes: keys
+        ? routes.map((route) => withRouteStatus(route, { lookUp: keys.lookUpSecret, since: sinceOf(route) }))
+        : routes,
       inferenceServices: ofKind('LLMInferenceService', resources),
     };
     const text = JSON.stringify(next);
@@ -102,8 +114,8 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
   };
 
   try {
-    const { url } = await server.listen({ host: '127.0.0.1', port });
-    recheck();
+    const { url } = await server.listen(options.listen);
+    if (keys) recheck();
     return {
       url,
       apply: (next) => {

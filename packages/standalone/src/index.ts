@@ -1,3 +1,4 @@
+export { runServer, type ServerProcess, type ServerProcessOptions } from './run-server.ts';
 export { runStandalone } from './run-standalone.ts';
 export type { ManifestReport, Standalone, StandaloneOptions, StandalonePrograms } from './options.ts';
 export type { ProxyUpstreams } from './policy/mock-snapshot.ts';

@@ -5,15 +5,15 @@
 import { manifestFaultText } from '@tollgate/api/schema';
 import type { Resource } from '@tollgate/api/schema';
 import { makeReleases, systemTimers } from '@tollgate/runtime';
+import { bearerToken } from '@tollgate/server';
 import { openStore } from '@tollgate/store';
 import { SYSTEM_NAMESPACE, startControlPlane } from './control-plane.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { namedDatabase, startPglite } from './database.ts';
 import type { Database } from './database.ts';
-import { errorCode, errorMessage } from './error-code.ts';
+import { errorMessage } from './error-code.ts';
+import { checkFolder } from './manifests/check-folder.ts';
 import { faultList } from './manifests/fault-list.ts';
-import { EMPTY_FOLDER, faultsOf, nextFolder } from './manifests/folder-state.ts';
-import { readFolder } from './manifests/read-folder.ts';
 import { watchManifests } from './manifests/watch-manifests.ts';
 import type { Standalone, StandaloneOptions } from './options.ts';
 import { budgetChange } from './policy/budget-change.ts';
@@ -40,7 +40,7 @@ export const runStandalone = async (options: StandaloneOptions): Promise<Standal
   try {
     makeStateDir(state);
     releases.add('state lock', lockState(state.root, now));
-    await checkResources(options.resources);
+    if ('path' in options.resources) await checkFolder(options.resources.path);
     // All ports are looked at before anything is started, which takes seconds.
     const ports = await findPorts(options.ports);
 
@@ -77,14 +77,18 @@ export const runStandalone = async (options: StandaloneOptions): Promise<Standal
     const secretsDir = options.isMock ? state.mockSecrets : options.secretsDir;
     const controlPlane = await startControlPlane({
       store,
-      token,
-      port: ports.server,
+      authenticate: bearerToken(token),
+      listen: { host: HOST, port: ports.server },
+      loopbackOnly: true,
+      systemNamespace: SYSTEM_NAMESPACE,
       mockUrl,
       now,
       log,
-      lookUpSecret: (secret) => lookUpSecret({ dir: secretsDir, env: options.isMock ? {} : env }, secret),
-      onSecrets: (secrets) => {
-        if (options.isMock) writeMockSecrets(state.mockSecrets, secrets);
+      keys: {
+        lookUpSecret: (secret) => lookUpSecret({ dir: secretsDir, env: options.isMock ? {} : env }, secret),
+        onSecrets: (secrets) => {
+          if (options.isMock) writeMockSecrets(state.mockSecrets, secrets);
+        },
       },
     });
     releases.add('server', () => controlPlane.close());
@@ -186,31 +190,6 @@ const urlOf = ({ ready: { url } }: Child): string => {
   if (typeof url === 'string') return url;
   throw new StandaloneError('child-failed', 'the mock provider did not say where it listens', {
     todo: 'build anew: make build',
-  });
-};
-
-/** At the start there is no former manifest to stay in force: with a bad one, calls would pass unlimited. */
-const checkResources = async (resources: StandaloneOptions['resources']): Promise<void> => {
-  if ('fixed' in resources) return;
-  const { path } = resources;
-  const { texts, unreadable } = await readFolder(path).catch((cause: unknown) => {
-    throw new StandaloneError(
-      'resources',
-      `the resources folder ${path} cannot be read (${errorCode(cause) ?? errorMessage(cause)})`,
-      {
-        todo: 'name a folder with manifests: --resources DIR (an empty one will do)',
-        cause,
-      },
-    );
-  });
-  const faults = [
-    ...[...unreadable].map(([file, why]) => `${file}: cannot be read (${why})`),
-    ...faultsOf(nextFolder(EMPTY_FOLDER, texts)).map(manifestFaultText),
-  ];
-  if (faults.length === 0) return;
-  const count = faults.length === 1 ? 'a fault' : `${faults.length} faults`;
-  throw new StandaloneError('resources', `the manifests of ${path} have ${count}, so nothing was started`, {
-    todo: faultList(faults).join('\n  '),
   });
 };
 

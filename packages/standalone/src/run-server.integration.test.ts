@@ -1,0 +1,113 @@
+import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { makeHttpLedger } from '@tollgate/ledger/http';
+import { silentLogger } from '@tollgate/runtime';
+import { startPostgres, type TestPostgres } from '@tollgate/store/testing';
+import { runServer, type ServerProcess, type ServerProcessOptions } from './run-server.ts';
+
+const budget = (max: string): string => `apiVersion: tollgate.dev/v1alpha1
+kind: TokenBudget
+metadata: {name: team-a}
+spec:
+  limits:
+  - {name: total, period: Total, cost: {max: "${max}"}}
+`;
+const SUBJECT = { namespace: 'default', workload: 'local', labels: {}, team: 'default' };
+const NEED = { budget: 'default/team-a', limit: 'total', partition: '' };
+const TOKEN = 'a-token-of-this-run';
+
+describe('the server process', () => {
+  let postgres: TestPostgres;
+  let dir: string;
+  const running: ServerProcess[] = [];
+  beforeAll(async () => {
+    postgres = await startPostgres();
+    dir = mkdtempSync(join(tmpdir(), 'tollgate-server-'));
+    mkdirSync(join(dir, 'resources'));
+    writeFileSync(join(dir, 'resources', 'budget.yaml'), budget('5'));
+  }, 60_000);
+  afterAll(async () => {
+    for (const server of running) await server.stop();
+    await postgres.stop();
+    rmSync(dir, { recursive: true, force: true });
+  }, 60_000);
+
+  const start = async (options: Partial<ServerProcessOptions> = {}): Promise<ServerProcess> => {
+    const server = await runServer({
+      resources: join(dir, 'resources'),
+      databaseUrl: '',
+      databaseConnections: 4,
+      listen: { host: '127.0.0.1', port: 0 },
+      token: TOKEN,
+      systemNamespace: 'tollgate-system',
+      graceMs: 5_000,
+      now: Date.now,
+      log: silentLogger(),
+      ...options,
+    });
+    running.push(server);
+    return server;
+  };
+  const client = (serverUrl: string) => makeHttpLedger({ serverUrl, token: () => TOKEN, random: () => 0 });
+
+  it('serves one folder of manifests from two processes over one database, and never grants more than the limit', async () => {
+    const databaseUrl = await postgres.database();
+    const [a, b] = await Promise.all([start({ databaseUrl }), start({ databaseUrl })]);
+    const ledgers = [client(a.url), client(b.url)];
+    let granted = 0n;
+    for (const [at, ledger] of ledgers.entries()) {
+      const instance = `proxy-${String(at)}`;
+      await ledger.hello({ contract: 1, instance, version: '1', subject: SUBJECT });
+      for (let seq = 1; seq <= 3; seq += 1) {
+        const answer = await ledger.acquire({
+          instance,
+          seq,
+          needs: [{ ...NEED, need: 1_000_000_000n, prefer: 1_000_000_000n }],
+        });
+        if (answer.granted) granted += answer.grants.reduce((sum, { amount }) => sum + amount, 0n);
+      }
+    }
+    expect(granted).toBe(5_000_000_000n);
+    for (const ledger of ledgers) ledger.close();
+    expect(await a.stop()).toMatchObject({ firstError: null, late: [] });
+  }, 30_000);
+
+  it('puts an edit of the folder in force, and keeps the former manifests while they have faults', async () => {
+    const server = await start({ databaseUrl: await postgres.database() });
+    const maxNow = async (): Promise<unknown> => {
+      const answer = await fetch(`${server.url}/v1/budgets`, { headers: { authorization: `Bearer ${TOKEN}` } });
+      return JSON.parse(await answer.text(), (key, value: unknown) => (key === 'resource' ? undefined : value));
+    };
+    expect(await maxNow()).toMatchObject({ budgets: [{ limits: [{ max: '5000000000' }] }] });
+    writeFileSync(join(dir, 'resources', 'budget.yaml'), budget('-7'));
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect(await maxNow()).toMatchObject({ budgets: [{ limits: [{ max: '5000000000' }] }] });
+    writeFileSync(join(dir, 'resources', 'budget.yaml'), budget('7'));
+    await until(async () => JSON.stringify(await maxNow()).includes('7000000000'));
+  }, 30_000);
+
+  it('says what keeps it from starting: a folder with faults, a database that is not there, an address in use', async () => {
+    mkdirSync(join(dir, 'bad'));
+    writeFileSync(join(dir, 'bad', 'budget.yaml'), budget('-1'));
+    const databaseUrl = await postgres.database();
+    await expect(start({ databaseUrl, resources: join(dir, 'bad') })).rejects.toMatchObject({ code: 'resources' });
+    await expect(start({ databaseUrl: 'postgres://nobody@127.0.0.1:1/none' })).rejects.toMatchObject({
+      code: 'config',
+    });
+    const server = await start({ databaseUrl });
+    const port = Number(new URL(server.url).port);
+    await expect(start({ databaseUrl, listen: { host: '127.0.0.1', port } })).rejects.toMatchObject({
+      code: 'port-in-use',
+    });
+  }, 30_000);
+});
+
+const until = async (claim: () => Promise<boolean>): Promise<void> => {
+  for (let tries = 0; tries < 200; tries += 1) {
+    if (await claim()) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('it did not come to pass');
+};

@@ -1,0 +1,99 @@
+/**
+ * The server as a process of its own, over a folder of manifests and a PostgreSQL that others may share: several of them
+ * side by side serve the same proxies.
+ */
+import { manifestFaultText } from '@tollgate/api/schema';
+import { makeReleases, systemTimers, type ListenAddress, type Logger, type ReleaseReport } from '@tollgate/runtime';
+import { bearerToken } from '@tollgate/server';
+import { openStore } from '@tollgate/store';
+import { startControlPlane, type ControlPlane } from './control-plane.ts';
+import { errorCode, errorMessage } from './error-code.ts';
+import { checkFolder } from './manifests/check-folder.ts';
+import { faultList } from './manifests/fault-list.ts';
+import { watchManifests, type ManifestWatch } from './manifests/watch-manifests.ts';
+import { StandaloneError } from './standalone-error.ts';
+
+export interface ServerProcessOptions {
+  /** A watched folder of manifests, or one file. */
+  readonly resources: string;
+  readonly databaseUrl: string;
+  readonly databaseConnections: number;
+  readonly listen: ListenAddress;
+  /** The one that proxies and people send. */
+  readonly token: string;
+  readonly systemNamespace: string;
+  readonly graceMs: number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+export interface ServerProcess {
+  readonly url: string;
+  /** Answers what was asked, ends the streams, lets the pool go; bounded by the grace period. */
+  stop(): Promise<ReleaseReport>;
+}
+
+export const runServer = async (options: ServerProcessOptions): Promise<ServerProcess> => {
+  const { resources, listen, token, systemNamespace, graceMs, now, log } = options;
+  const releases = makeReleases(systemTimers);
+  try {
+    await checkFolder(resources);
+    const store = await openStore({
+      connectionString: options.databaseUrl,
+      max: options.databaseConnections,
+      onIdleError: (err) => log.warn({ err }, 'database connection lost'),
+    }).catch((cause: unknown) => {
+      throw new StandaloneError('config', `the database cannot be opened: ${errorMessage(cause)}`, {
+        todo: 'check DATABASE_URL',
+        cause,
+      });
+    });
+    releases.add('store', () => store.close());
+    const controlPlane = await startControlPlane({
+      store,
+      authenticate: bearerToken(token),
+      listen,
+      loopbackOnly: isLoopback(listen.host),
+      systemNamespace,
+      mockUrl: null,
+      now,
+      log,
+      keys: null,
+    }).catch((error: unknown) => {
+      throw listenError(error, listen);
+    });
+    releases.add('server', () => controlPlane.close());
+    const watched = await watchFolder(resources, controlPlane, log);
+    releases.add('resources folder', () => watched.close());
+    return { url: controlPlane.url, stop: () => releases.run(graceMs) };
+  } catch (error) {
+    await releases.run(graceMs);
+    throw error;
+  }
+};
+
+const watchFolder = (root: string, controlPlane: ControlPlane, log: Logger): Promise<ManifestWatch> =>
+  watchManifests({
+    root,
+    onResources: async (all) => {
+      await controlPlane.apply(all);
+      log.info({ dir: root, count: all.length }, 'manifests in force');
+    },
+    onFaults: (faults) => {
+      if (faults.length === 0) log.info({ dir: root }, 'manifests are well again');
+      else log.warn({ dir: root, faults: faultList(faults.map(manifestFaultText)) }, 'manifests refused');
+    },
+    onTrouble: (reason) => log.warn({ dir: root, reason }, 'resources folder not read'),
+  });
+
+const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(host);
+
+const listenError = (error: unknown, { host, port }: ListenAddress): unknown => {
+  const code = errorCode(error);
+  if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') return error;
+  return new StandaloneError('port-in-use', `${host}:${String(port)} cannot be listened on (${code})`, {
+    todo: 'choose another address with TOLLGATE_LISTEN',
+    cause: error,
+  });
+};
