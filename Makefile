@@ -20,7 +20,7 @@ REAL ?= 0
 # Narrows the tests: make test-unit ARGS=packages/budget
 ARGS ?=
 
-.PHONY: help run test test-unit test-clients test-coverage verify lint types generate build bundles bench install clean
+.PHONY: help run test test-unit test-clients test-coverage test-replay verify lint types generate build bundles bench install clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -30,7 +30,7 @@ run: ## Serve examples/quickstart on the mock provider; REAL=1 calls the real on
 	@exec node packages/cli/dist/tollgate.js serve --resources examples/quickstart $(if $(filter 1,$(REAL)),,--mock)
 
 test: bundles ## Install, then run every suite; ARGS=packages/budget runs a part
-	@$(TOOLS)/prerequisites.sh postgres
+	@$(TOOLS)/prerequisites.sh postgres python
 	@rm -rf $(RESULTS) && mkdir -p $(RESULTS)
 	@$(BOUNDED) $(JEST) --json --outputFile=$(RESULTS)/jest.json $(ARGS) >/dev/null || { node $(TOOLS)/test-sums.ts $(RESULTS) || true; exit 1; }
 	@node $(TOOLS)/test-sums.ts $(RESULTS)
@@ -41,6 +41,10 @@ test-unit: $(INSTALLED) ## Run the tests that need no server
 test-clients: bundles ## Drive the proxy with the official Python SDKs, in a venv made for it
 	@$(TOOLS)/prerequisites.sh venv
 	@bash e2e/python/run.sh
+
+test-replay: $(INSTALLED) ## Price a million random usages anew, in decimal, from what the ledger holds; REPLAY_USAGES=n
+	@$(TOOLS)/prerequisites.sh postgres python
+	@REPLAY_USAGES=$${REPLAY_USAGES:-1000000} $(JEST) e2e/src/billing/replay
 
 test-coverage: bundles ## Measure line coverage over all product sources; fails under 90 %
 	@$(TOOLS)/prerequisites.sh postgres
