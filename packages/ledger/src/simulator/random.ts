@@ -23,3 +23,13 @@ export const makeRandom = (seed: number): Random => {
     pick: (choices) => choices[Math.floor(next() * choices.length)] ?? choices[0],
   };
 };
+
+/**
+ * A stream of its own for one part of a run: what one part draws does not hang on how often another did, so that a
+ * schedule with an action taken out stays much like the whole one.
+ */
+export const streamOf = (seed: number, part: string): Random => {
+  let mixed = seed ^ 0x811c9dc5;
+  for (let at = 0; at < part.length; at += 1) mixed = Math.imul(mixed ^ part.charCodeAt(at), 0x01000193);
+  return makeRandom(mixed ^ (mixed >>> 13));
+};

@@ -3,68 +3,76 @@
  * decided by its seed alone.
  */
 import type { Timers } from '../escrow/timers.ts';
+import { makeAlarms } from './alarms.ts';
 
 export interface VirtualTime {
   readonly timers: Timers;
   clock(): number;
-  /** Moves on by `ms`, stopping at every timer on the way. */
-  advance(ms: number): Promise<void>;
+  /** Moves on by `ms`, stopping at every timer on the way; `look` is called after each. */
+  advance(ms: number, look?: () => void): Promise<void>;
   /** Moves to the next timer; false where there is none. */
   step(): Promise<boolean>;
   /** Runs what is promised, at the present moment. */
   settle(): Promise<void>;
 }
 
-interface Alarm {
-  readonly at: number;
-  readonly order: number;
-  readonly act: () => void;
-}
+/**
+ * Timers a turn of the event loop. Node runs every microtask between two immediates of one turn, however deep, so each
+ * finds the world at rest, and only one in so many pays for a look at the sockets.
+ */
+const TIMERS_A_TURN = 64;
 
 export const makeVirtualTime = (startMs = 0): VirtualTime => {
-  const alarms = new Set<Alarm>();
+  const alarms = makeAlarms();
   let now = startMs;
-  let order = 0;
 
-  const next = (): Alarm | null => {
-    let first: Alarm | null = null;
-    for (const alarm of alarms) {
-      if (first === null || alarm.at < first.at || (alarm.at === first.at && alarm.order < first.order)) first = alarm;
-    }
-    return first;
-  };
-
-  // A turn of the event loop: every microtask, however deep, has run by then.
   const settle = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-  const ring = async (alarm: Alarm): Promise<void> => {
-    alarms.delete(alarm);
+  /** False where nothing is due by then. */
+  const ringOne = (until: number): boolean => {
+    const alarm = alarms.takeDue(until);
+    if (alarm === null) return false;
     now = Math.max(now, alarm.at);
     alarm.act();
-    await settle();
+    return true;
   };
 
+  const ringAll = (until: number, look: () => void): Promise<void> =>
+    new Promise((resolve, reject) => {
+      let isOver = false;
+      const one = (): void => {
+        if (isOver) return;
+        try {
+          look();
+          isOver = !ringOne(until);
+        } catch (fault) {
+          isOver = true;
+          reject(fault instanceof Error ? fault : new Error(String(fault)));
+          return;
+        }
+        if (isOver) resolve();
+      };
+      const turn = (): void => {
+        if (isOver) return;
+        for (let count = 0; count < TIMERS_A_TURN; count += 1) setImmediate(one);
+        setImmediate(turn);
+      };
+      turn();
+    });
+
   return {
-    timers: {
-      after: (ms, act) => {
-        order += 1;
-        const alarm = { at: now + Math.max(0, Math.ceil(ms)), order, act };
-        alarms.add(alarm);
-        return () => void alarms.delete(alarm);
-      },
-    },
+    timers: { after: (ms, act) => alarms.add(now + Math.max(0, Math.ceil(ms)), act) },
     clock: () => now,
-    advance: async (ms) => {
+    advance: async (ms, look = () => undefined) => {
       const until = now + ms;
-      await settle();
-      for (let alarm = next(); alarm !== null && alarm.at <= until; alarm = next()) await ring(alarm);
+      await ringAll(until, look);
       now = until;
     },
     step: async () => {
       await settle();
-      const alarm = next();
-      if (alarm) await ring(alarm);
-      return alarm !== null;
+      const hasRung = ringOne(Infinity);
+      await settle();
+      return hasRung;
     },
     settle,
   };
