@@ -102,7 +102,12 @@ describe.each(DATABASES)('migrations on %s', (_name, start) => {
 });
 
 describe('migrations', () => {
-  const other: Migration = { id: '9999-later', sql: 'CREATE TABLE later (n int)' };
+  const other: Migration = {
+    id: '9999-later',
+    sql: 'CREATE TABLE later (n int)',
+    down: 'DROP TABLE later',
+    loses: 'nothing',
+  };
 
   it('are refused where they differ from what ran, and where the database is ahead', async () => {
     const lite = await startPglite();

@@ -1,3 +1,4 @@
+export type { Abandonment } from './abandonment.ts';
 export { SLOT_MS } from './charge-booking.ts';
 export type { CounterUsage } from './counter-usage.ts';
 export type { ExplainedAttempt, ExplainedCharge } from './explain.ts';
@@ -8,4 +9,5 @@ export type { SeedEvent, SeedSource } from './seed.ts';
 export { openStore, type IngestContext, type Store, type StoreOptions } from './store.ts';
 export { StoreUnavailable } from './store-unavailable.ts';
 export type { StoredTally } from './tallies.ts';
+export type { LostInstance, OverdueRelease, Release, Unresolved } from './unresolved.ts';
 export { USAGE_BY, type UsageBy, type UsageRow } from './usage-report.ts';

@@ -152,7 +152,7 @@ describe.each(DATABASES)('ingest on %s', (_name, start) => {
   it('books as unresolved what a lost instance had, and takes it from there when its spool turns up', async () => {
     await hello('a');
     await block('daily', 100_000n);
-    await store.abandonInstance('a', START);
+    await store.abandonInstance({ instance: 'a', by: 'test', reason: 'gone' }, START);
     await store.sealEpoch(epoch, START);
     expect(await tally('daily')).toEqual({ allocated: 100_000n, refunded: 0n, settled: 0n, unresolved: 100_000n });
     await send('a', { seq: 1, counters: [leased('daily', epoch, 30_000n)] });

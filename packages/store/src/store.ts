@@ -8,20 +8,12 @@ import {
   type HelloRequest,
 } from '@tollgate/ledger';
 import type { BlockSource, ChargedInEpoch, CounterTerms, JoinAnswer, ResolveCounter } from '@tollgate/ledger/pool';
+import { abandon, type Abandonment } from './abandonment.ts';
 import { allocateBlock, refundPool } from './blocks.ts';
 import { makeConnection, type Connection } from './connection.ts';
 import { counterUsage, type CounterUsage } from './counter-usage.ts';
 import { counterExists, createCounter } from './counter-row.ts';
-import {
-  abandonInstance,
-  closeInstance,
-  joinEpoch,
-  openEpoch,
-  registerInstance,
-  sealEpoch,
-  sealOthers,
-  subjectOf,
-} from './epochs.ts';
+import { closeInstance, joinEpoch, openEpoch, registerInstance, sealEpoch, sealOthers, subjectOf } from './epochs.ts';
 import { explain, type ExplainedAttempt } from './explain.ts';
 import { ingest, type Ingested } from './ingest.ts';
 import { budgetsSince, defineLimits, type LimitDefinition } from './limit-definitions.ts';
@@ -29,6 +21,14 @@ import { migrate } from './migrate.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 import { NO_SEED, readSeed, type SeedSource } from './seed.ts';
 import { tallies, type StoredTally } from './tallies.ts';
+import {
+  listUnresolved,
+  releaseOverdue,
+  releaseUnresolved,
+  type OverdueRelease,
+  type Release,
+  type Unresolved,
+} from './unresolved.ts';
 import { usageBy, type UsageBy, type UsageRow } from './usage-report.ts';
 
 /**
@@ -47,8 +47,14 @@ export interface Store {
   /** One batch of one instance. `resolve` gives the window of charges that stand on no lease. */
   ingest(batch: EventsRequest, context: IngestContext): Promise<Ingested>;
   closeInstance(request: CloseRequest, now: number): Promise<readonly ChargedInEpoch[]>;
-  /** The instance is gone and its spool with it. */
-  abandonInstance(instance: string, now: number): Promise<void>;
+  /** The instance is gone and its spool with it: what it took is unresolved once its epochs close. */
+  abandonInstance(lost: Abandonment, now: number): Promise<'abandoned' | 'unknown'>;
+  /** What nobody can account for, charged until released; at most 10,000 rows, the newest windows first. */
+  listUnresolved(): Promise<readonly Unresolved[]>;
+  /** Gives one row back to its counter. Returns how much it was; null: nothing is unresolved by this id. */
+  releaseUnresolved(release: Release, now: number): Promise<bigint | null>;
+  /** Gives back what has been unresolved for long enough, of budgets whose policy says so. Returns what it was. */
+  releaseOverdue(overdue: OverdueRelease, now: number): Promise<readonly Unresolved[]>;
   sealEpoch(epoch: string, now: number): Promise<void>;
   /** Seals what earlier lives left open. */
   sealOtherEpochs(epoch: string, now: number): Promise<void>;
@@ -144,7 +150,10 @@ const storeOn = (connection: Connection, organisation: string): Store => {
       return transact((tx) => ingest(tx, { ...batch, windowOf }, now));
     },
     closeInstance: (request, now) => transact((tx) => closeInstance(tx, request, now)),
-    abandonInstance: (instance, now) => transact((tx) => abandonInstance(tx, instance, now)),
+    abandonInstance: (lost, now) => transact((tx) => abandon(tx, lost, now)),
+    listUnresolved: () => transact((tx) => listUnresolved(tx), 'snapshot'),
+    releaseUnresolved: (release, now) => transact((tx) => releaseUnresolved(tx, release, now)),
+    releaseOverdue: (overdue, now) => transact((tx) => releaseOverdue(tx, overdue, now)),
     sealEpoch: (epoch, now) => transact((tx) => sealEpoch(tx, epoch, now)),
     sealOtherEpochs: (epoch, now) => transact((tx) => sealOthers(tx, epoch, now)),
     defineLimits: (limits, now) => transact((tx) => defineLimits(tx, limits, now)),

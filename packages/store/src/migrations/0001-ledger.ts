@@ -194,4 +194,9 @@ CREATE TABLE usage_daily (
   PRIMARY KEY (day, team, namespace, workload, provider, model)
 );
 `,
+  loses: 'everything: counters, events, roll-ups, and the id of the organisation',
+  down: `
+DROP TABLE usage_daily, counter_usage, event_counter, event, block, counter_epoch, counter, budget, limit_definition,
+           epoch_instance, instance, epoch, organisation;
+`,
 };

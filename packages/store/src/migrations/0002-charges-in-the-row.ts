@@ -35,4 +35,24 @@ INSERT INTO instance_charge (instance, epoch, counter_id, charged)
   GROUP BY instance, epoch, counter_id;
 DROP TABLE event_counter;
 `,
+  loses: 'nothing',
+  down: `
+CREATE TABLE event_counter (
+  instance     text NOT NULL,
+  seq          bigint NOT NULL,
+  counter_id   bigint NOT NULL,
+  epoch        text NOT NULL,
+  held         bigint NOT NULL,
+  charged      bigint NOT NULL,
+  would_refuse boolean NOT NULL,
+  PRIMARY KEY (instance, seq, counter_id)
+);
+INSERT INTO event_counter (instance, seq, counter_id, epoch, held, charged, would_refuse)
+  SELECT e.instance, e.seq, r.counter_id, r.epoch, r.held, r.charged, r.would_refuse
+  FROM event e, unnest(e.counter_ids, e.counter_epochs, e.counter_held, e.counter_amount, e.would_refuse)
+    AS r(counter_id, epoch, held, charged, would_refuse);
+CREATE INDEX event_counter_counter ON event_counter (counter_id);
+ALTER TABLE event DROP counter_ids, DROP counter_epochs, DROP counter_held, DROP counter_amount, DROP would_refuse;
+DROP TABLE instance_charge;
+`,
 };

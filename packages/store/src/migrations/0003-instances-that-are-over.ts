@@ -7,4 +7,6 @@ import type { Migration } from '../migrate.ts';
 export const instancesThatAreOver: Migration = {
   id: '0003-instances-that-are-over',
   sql: `ALTER TABLE instance ADD over_at timestamptz;`,
+  loses: 'which instances are over: a late question of one that has died may open a lease that nobody closes',
+  down: `ALTER TABLE instance DROP over_at;`,
 };
