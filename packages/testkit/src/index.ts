@@ -18,8 +18,6 @@ export { sendRaw } from './raw-http.ts';
 export type { RawAnswer, RawOptions } from './raw-http.ts';
 export { readSse } from './sse-client.ts';
 export type { SseEvent } from './sse-client.ts';
-export { closedLoop, openLoop, percentile } from './load.ts';
-export type { ClosedLoop, LoadResult, LoadTarget, OpenLoop } from './load.ts';
 export { makeFakeClock } from './fake-clock.ts';
 export type { FakeClock } from './fake-clock.ts';
 export {
