@@ -9,6 +9,8 @@ export interface Io {
   readonly stderr: (text: string) => void;
   /** A terminal sends Ctrl-C to every process in it, not to this one alone. */
   readonly hasTerminal: boolean;
+  /** What is printed on stdout may be drawn over. */
+  readonly hasScreen: boolean;
   readonly signals: SignalSource;
   readonly exit: (code: number) => void;
   readonly programs: Programs;

@@ -18,9 +18,9 @@ export const addExplain = (program: Command, io: Io): void => {
       .argument('<request-id>', 'as the x-tollgate-request-id header of the answer says')
       .addOption(new Option('-o, --output <format>', 'instead of text').choices(['json'])),
   ).action(async (requestId: string, options: ExplainOptions) => {
-    const { askServer } = await import('../server/ask-server.ts');
+    const { askExplanation, explainedCall } = await import('../server/explained-call.ts');
     const server = await connect(options, io);
-    const answer = await askServer(server, `/v1/explain/${encodeURIComponent(requestId)}`);
+    const answer = await askExplanation(server, requestId);
     if (answer === null) {
       throw new CliError(`no charge is recorded for request ${requestId}`, {
         todo: 'the id is in the answer header x-tollgate-request-id; charges arrive within a second of the answer, refusals leave none',
@@ -30,11 +30,6 @@ export const addExplain = (program: Command, io: Io): void => {
       io.stdout(`${JSON.stringify(answer, null, 2)}\n`);
       return;
     }
-    const { explanationFrom } = await import('../server/explanation.ts');
-    const { printExplanation } = await import('../format/explanation.ts');
-    const { remainingFrom } = await import('../server/remaining.ts');
-    const { rowFinder } = await import('../server/price-rows.ts');
-    const remaining = remainingFrom(await askServer(server, '/v1/budgets'));
-    io.stdout(printExplanation({ explanation: explanationFrom(answer), rowFor: rowFinder(), remaining }));
+    io.stdout(await explainedCall(server, answer));
   });
 };

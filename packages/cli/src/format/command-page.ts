@@ -15,8 +15,9 @@ export const commandPage = (program: Command): string =>
     '',
     '| Command | Does |',
     '|---|---|',
-    ...program.commands.map(
-      (command) => `| [\`${command.name()}\`](#tollgate-${command.name()}) | ${cell(command.description())} |`,
+    ...leaves(program).map(
+      (command) =>
+        `| [\`${nameOf(command)}\`](#tollgate-${nameOf(command).replaceAll(' ', '-')}) | ${cell(command.description())} |`,
     ),
     '',
     '`--debug` before the command prints stack traces. `tollgate --version` prints the version.',
@@ -24,16 +25,24 @@ export const commandPage = (program: Command): string =>
     'An error is one line that says what was wrong and one that says what to do. Exit codes: 0 done, 64 the command line, a',
     'setting or a manifest is wrong, 69 the server does not answer, 1 anything else. `wrap` exits with the code of its command.',
     '',
-    ...program.commands.flatMap(section),
+    ...leaves(program).flatMap(section),
   ].join('\n');
 
+/** Commands that do something themselves; those that only hold others are not listed. */
+const leaves = (command: Command): readonly Command[] =>
+  command.commands.flatMap((child) => (child.commands.length === 0 ? [child] : leaves(child)));
+
+/** `demo race` */
+const nameOf = (command: Command): string =>
+  command.parent?.parent ? `${nameOf(command.parent)} ${command.name()}` : command.name();
+
 const section = (command: Command): string[] => [
-  `## tollgate ${command.name()}`,
+  `## tollgate ${nameOf(command)}`,
   '',
   `${sentence(command.description())}${command.aliases().length === 0 ? '' : ` \`tollgate ${command.aliases().join('`, `tollgate ')}\` is the same.`}`,
   '',
   '```',
-  `tollgate ${command.name()} ${command.usage()}`,
+  `tollgate ${nameOf(command)} ${command.usage()}`,
   '```',
   '',
   ...table('Argument', command.registeredArguments.map(argumentRow)),

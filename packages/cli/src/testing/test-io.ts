@@ -42,6 +42,7 @@ export const testIo = (env: Record<string, string> = {}): TestIo => {
       wake();
     },
     hasTerminal: false,
+    hasScreen: false,
     signals,
     exit: (code) => {
       err += `exit ${String(code)}\n`;

@@ -2,12 +2,6 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseManifest } from '@tollgate/api/schema';
-import type { Resource } from '@tollgate/api/schema';
-import { formatUsd } from '@tollgate/metering';
-import type { NanoUsd } from '@tollgate/metering';
-import { VERSION, makeLogger } from '@tollgate/runtime';
-import { runStandalone } from '@tollgate/standalone';
 import type { Standalone } from '@tollgate/standalone';
 import { CliError, EXIT } from '../cli-error.ts';
 import { CommandExit } from '../command-exit.ts';
@@ -15,10 +9,9 @@ import { billJson, printBill } from '../format/bill.ts';
 import type { Bill } from '../format/bill.ts';
 import { dollars } from '../format/dollars.ts';
 import type { Io } from '../io.ts';
-import { isNews } from '../log-line.ts';
+import { startPrivateInstance } from '../private-instance.ts';
 import { askServer } from '../server/ask-server.ts';
 import { usageFrom } from '../server/usage.ts';
-import { cacheDirFrom } from '../state-option.ts';
 import { runCommand } from './run-command.ts';
 import { refusalsFrom } from './refusals.ts';
 import { parseSpendCap } from './spend-cap.ts';
@@ -31,9 +24,6 @@ export interface WrapOptions {
   readonly json?: string | boolean;
   readonly verbose?: boolean;
 }
-
-/** Calls that the command left open when it ended are given this long. */
-const GRACE_MS = 5000;
 
 export const wrap = async (command: readonly string[], options: WrapOptions, io: Io): Promise<void> => {
   const cap = parseSpendCap(options.budget);
@@ -50,7 +40,10 @@ export const wrap = async (command: readonly string[], options: WrapOptions, io:
   );
   const stateDir = mkdtempSync(join(tmpdir(), 'tollgate-wrap-'));
   try {
-    const standalone = await start({ cap: cap.nano, isMock, log, stateDir }, io);
+    const { isVerbose, print } = log;
+    const upstreams = upstreamsOf(io.env);
+    const instance = { name: 'wrap', cap: cap.nano, isMock, upstreams, stateDir, isVerbose, print };
+    const standalone = await startPrivateInstance(instance, io);
     try {
       const env = wrappedEnv(io.env, { proxyUrl: standalone.proxyUrl, isMock });
       const code = await runCommand({ command, env, signals: io.signals, hasTerminal: io.hasTerminal });
@@ -112,56 +105,6 @@ const chooseMock = ({ mock = false, real = false }: WrapOptions, env: Io['env'])
     todo: 'export OPENAI_API_KEY or ANTHROPIC_API_KEY or GEMINI_API_KEY, or leave --real out for simulated answers',
     exitCode: EXIT.usage,
   });
-};
-
-interface WrapStart {
-  readonly cap: NanoUsd;
-  readonly isMock: boolean;
-  readonly log: WrapLog;
-  readonly stateDir: string;
-}
-
-const start = ({ cap, isMock, log, stateDir }: WrapStart, io: Io): Promise<Standalone> =>
-  runStandalone({
-    resources: { fixed: [budgetOf(cap)] },
-    stateDir,
-    databaseUrl: null,
-    inMemory: true,
-    cacheDir: cacheDirFrom(io),
-    ports: { proxy: 0, admin: 0, server: 0 },
-    subject: { namespace: 'default', workload: 'wrap', labels: {}, team: 'default' },
-    secretsDir: null,
-    isMock,
-    upstreams: upstreamsOf(io.env),
-    // No default: every call of the command is under the budget, which has no selector.
-    requireBudget: true,
-    programs: io.programs,
-    env: io.env,
-    graceMs: GRACE_MS,
-    now: io.now,
-    pid: io.pid,
-    log: makeLogger({
-      process: 'wrap',
-      level: log.isVerbose ? 'info' : 'error',
-      version: VERSION,
-      to: { write: log.print },
-    }),
-    onChildLine: (child, line) => {
-      if (log.isVerbose || isNews(line)) log.print(`[${child}] ${line}\n`);
-    },
-    onManifests: () => undefined,
-  });
-
-const budgetOf = (cap: NanoUsd): Resource => {
-  const parsed = parseManifest({
-    apiVersion: 'tollgate.dev/v1alpha1',
-    kind: 'TokenBudget',
-    metadata: { name: 'wrap' },
-    spec: { enforcement: 'Hard', limits: [{ name: 'total', period: 'Total', cost: { max: formatUsd(cap) } }] },
-  });
-  if (!parsed.ok)
-    throw new Error(`the budget of wrap is no TokenBudget: ${parsed.faults.map(({ message }) => message).join()}`);
-  return parsed.resource;
 };
 
 const billOf = async (standalone: Standalone, { budget, isMock }: Pick<Bill, 'budget' | 'isMock'>): Promise<Bill> => {
