@@ -13,5 +13,30 @@ export { LedgerRequestError, type LedgerRequestCode } from './ledger-request-err
 export { makeMemoryBlockSource, type MemoryBlockSource } from './memory-block-source.ts';
 export { makeMemoryPool, type MemoryPoolDeps } from './memory-pool.ts';
 export type { Pool, PoolBalance, PoolCharge } from './pool.ts';
+export { counterKeyOf, parseCounterKey } from './counter-key.ts';
+export {
+  KEPT_AFTER_MS,
+  REMEMBERED_SEQS,
+  SERVER_ALIVE_MS,
+  type AdmitAnswer,
+  type CounterKey,
+  type DrainAnswer,
+  type DrainRequest,
+  type Drained,
+  type LeaseAnswer,
+  type LeaseLine,
+  type LeaseRequest,
+  type LineBalance,
+  type LoadRequest,
+  type OpenAnswer,
+  type PageAnswer,
+  type PoolEpoch,
+  type PoolState,
+  type ReturnAnswer,
+  type ReturnRequest,
+  type StateBalance,
+  type StateCharge,
+  type StateGrant,
+} from './pool-state.ts';
 export { largestSlidingSum, type Bucket } from './sliding-sum.ts';
 export { outOf, type CounterTally } from './tally.ts';
