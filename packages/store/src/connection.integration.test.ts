@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { makeConnection } from './connection.ts';
 import { migrate, type Migration } from './migrate.ts';
 import { MIGRATIONS } from './migrations/index.ts';
-import { openStore } from './store.ts';
+import { openStore } from './open-store.ts';
 import { DATABASES, type EachDatabase } from './testing/each-database.ts';
 import { startPglite } from './testing/pglite.ts';
 import { startPostgres, type TestPostgres } from './testing/postgres.ts';

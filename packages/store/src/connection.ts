@@ -1,7 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomInt } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import pg from 'pg';
-import { StoreUnavailable } from './store-unavailable.ts';
+import { asksForAnotherTry, toStoreError } from './database-fault.ts';
+import { StoreRefused } from './store-refused.ts';
 
 /**
  * The one place that opens connections and transactions. Every query function takes the `Transaction` it runs in and
@@ -12,12 +14,16 @@ export interface Transaction {
 }
 
 export interface Connection {
-  /** Commits what `work` did, or nothing. Runs it again after a deadlock or a serialization failure. */
+  /**
+   * Commits what `work` did, or nothing. Runs it again after a deadlock or a serialization failure. Throws
+   * `StoreUnavailable` where the database cannot serve for now, `StoreRefused` where a setting is wrong.
+   */
   transact<T>(work: (tx: Transaction) => Promise<T>, mode?: TransactionMode): Promise<T>;
   close(): Promise<void>;
 }
 
-export type TransactionMode = 'write' | 'snapshot';
+/** `snapshot`: one view of everything read, and nothing written. `migration`: statements take as long as they take. */
+export type TransactionMode = 'write' | 'snapshot' | 'migration';
 
 export interface ConnectionOptions {
   readonly connectionString: string;
@@ -25,27 +31,37 @@ export interface ConnectionOptions {
   readonly max: number;
   /** A connection that nobody was using broke. */
   readonly onIdleError?: (error: Error) => void;
+  /** 0 ≤ n < 1; spreads repeated tries. */
+  readonly random?: () => number;
 }
 
 const BEGIN: Readonly<Record<TransactionMode, string>> = {
   write: 'BEGIN',
   // One view of everything read, so that sums over several tables belong together.
   snapshot: 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY',
+  migration: 'BEGIN',
 };
 
-/** serialization_failure, deadlock_detected: another try from the start is all they ask for. */
-const TRY_AGAIN: ReadonlySet<string> = new Set(['40001', '40P01']);
-const TRIES = 4;
+const TRIES = 6;
+/** Doubled at each try, and spread: those that met once would meet again. */
+const TRY_AGAIN_MS = 10;
 const STATEMENT_MS = 15_000;
 const LOCK_MS = 5_000;
 const IDLE_IN_TRANSACTION_MS = 10_000;
 /** Above the server's own limit, for a server that does not answer at all. */
 const ANSWER_MS = 20_000;
+/** A migration may rewrite a large table. */
+const MIGRATION_ANSWER_MS = 6 * 3_600_000;
 const CONNECT_MS = 5_000;
 const CONNECT_DELAYS_MS = [20, 50, 100, 200, 400];
 
-export const makeConnection = ({ connectionString, max, onIdleError }: ConnectionOptions): Connection => {
-  const pool = new pg.Pool({
+export const makeConnection = ({
+  connectionString,
+  max,
+  onIdleError,
+  random = chance,
+}: ConnectionOptions): Connection => {
+  const pool = openPool({
     connectionString,
     max,
     application_name: 'tollgate',
@@ -62,8 +78,8 @@ export const makeConnection = ({ connectionString, max, onIdleError }: Connectio
   const once = async <T>(work: (tx: Transaction) => Promise<T>, mode: TransactionMode): Promise<T> => {
     const client = await connect(pool);
     try {
-      await client.query(`${BEGIN[mode]}; ${LIMITS}`);
-      const result = await work(transactionOn(client));
+      await client.query(`${BEGIN[mode]}; ${LIMITS[mode]}`);
+      const result = await work(transactionOn(client, mode));
       await client.query('COMMIT');
       client.release();
       return result;
@@ -82,8 +98,8 @@ export const makeConnection = ({ connectionString, max, onIdleError }: Connectio
           try {
             return await once(work, mode);
           } catch (error) {
-            if (attempt < TRIES && TRY_AGAIN.has(sqlState(error) ?? '')) continue;
-            throw toUnavailable(error);
+            if (attempt === TRIES || !asksForAnotherTry(error)) throw toStoreError(error);
+            await setTimeout(random() * TRY_AGAIN_MS * 2 ** attempt);
           }
         }
       });
@@ -92,18 +108,39 @@ export const makeConnection = ({ connectionString, max, onIdleError }: Connectio
   };
 };
 
+export const chance = (): number => randomInt(2 ** 32) / 2 ** 32;
+
 /** pg leaves bigints as text, so as not to round them. */
 const parserOf: pg.CustomTypesConfig['getTypeParser'] = (oid, format) => {
   const known: unknown = pg.types.getTypeParser(oid, format);
   return oid === pg.types.builtins.INT8 ? BigInt : known;
 };
 
+/** A connection string that cannot be read is a wrong setting too. */
+const openPool = (config: pg.PoolConfig & { readonly connectionString: string }): pg.Pool => {
+  // The driver would take anything else for a path on some host, and look for that host.
+  if (!/^postgres(ql)?:\/\/|^\//.test(config.connectionString)) throw toStoreError(new TypeError('Invalid URL'));
+  try {
+    return new pg.Pool(config);
+  } catch (error) {
+    throw toStoreError(error);
+  }
+};
+
+const limits = (statementMs: number): string =>
+  `SET LOCAL statement_timeout = ${String(statementMs)}; SET LOCAL lock_timeout = ${String(LOCK_MS)}; SET LOCAL idle_in_transaction_session_timeout = ${String(IDLE_IN_TRANSACTION_MS)}`;
+
 /** Set in each transaction rather than at connect, so that poolers between us and the server do not lose them. */
-const LIMITS = `SET LOCAL statement_timeout = ${String(STATEMENT_MS)}; SET LOCAL lock_timeout = ${String(LOCK_MS)}; SET LOCAL idle_in_transaction_session_timeout = ${String(IDLE_IN_TRANSACTION_MS)}`;
+const LIMITS: Readonly<Record<TransactionMode, string>> = {
+  write: limits(STATEMENT_MS),
+  snapshot: limits(STATEMENT_MS),
+  // 0: no limit.
+  migration: limits(0),
+};
 
 /**
  * PGlite turns a second connection away until it has noticed that the first is gone, and a server that restarts needs a
- * moment too: a few tries before it counts as unreachable.
+ * moment too: a few tries before it counts as unreachable. One that refuses us will do so again.
  */
 const connect = async (pool: pg.Pool): Promise<pg.PoolClient> => {
   for (let attempt = 0; ; attempt += 1) {
@@ -111,33 +148,20 @@ const connect = async (pool: pg.Pool): Promise<pg.PoolClient> => {
       return await pool.connect();
     } catch (cause) {
       const delay = CONNECT_DELAYS_MS[attempt];
-      if (delay === undefined) throw new StoreUnavailable('the database cannot be reached', { cause });
+      const error = toStoreError(cause);
+      if (delay === undefined || error instanceof StoreRefused) throw error;
       await setTimeout(delay);
     }
   }
 };
 
-const transactionOn = (client: pg.PoolClient): Transaction => ({
+const transactionOn = (client: pg.PoolClient, mode: TransactionMode): Transaction => ({
   query: async <Row extends object>(text: string, values: readonly unknown[] = []) => {
-    const { rows } = await client.query<Row>(text, [...values]);
+    const { rows } = await client.query<Row>({
+      text,
+      values: [...values],
+      ...(mode === 'migration' ? { query_timeout: MIGRATION_ANSWER_MS } : {}),
+    });
     return rows;
   },
 });
-
-/**
- * A database that is gone, out of room, or too slow is a state to wait out, and not a fault of ours. By SQLSTATE class:
- * 08 connection, 53 resources, 57 operator intervention and cancelled statements, 58 system, 55P03 lock not available;
- * by the client's own codes where the server said nothing.
- */
-const toUnavailable = (error: unknown): unknown => {
-  const state = sqlState(error);
-  const gone = state === undefined ? isConnectionLoss(error) : /^(08|53|57|58)|^(55P03|25P03|40001|40P01)$/.test(state);
-  return gone ? new StoreUnavailable('the database did not answer', { cause: error }) : error;
-};
-
-const sqlState = (error: unknown): string | undefined => (error instanceof pg.DatabaseError ? error.code : undefined);
-
-const isConnectionLoss = (error: unknown): boolean =>
-  error instanceof Error &&
-  (/^Connection terminated|^Query read timeout|^Client has encountered a connection error/.test(error.message) ||
-    ('code' in error && typeof error.code === 'string' && /^E(CONN|PIPE|TIMEDOUT|HOST)/.test(error.code)));

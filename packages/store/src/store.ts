@@ -10,15 +10,13 @@ import {
 import type { BlockSource, ChargedInEpoch, CounterTerms, JoinAnswer, ResolveCounter } from '@tollgate/ledger/pool';
 import { abandon, type Abandonment } from './abandonment.ts';
 import { allocateBlock, refundPool } from './blocks.ts';
-import { makeConnection, type Connection } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { counterUsage, type CounterUsage } from './counter-usage.ts';
 import { counterExists, createCounter } from './counter-row.ts';
 import { closeInstance, joinEpoch, openEpoch, registerInstance, sealEpoch, sealOthers, subjectOf } from './epochs.ts';
 import { explain, type ExplainedAttempt } from './explain.ts';
 import { ingest, type Ingested } from './ingest.ts';
 import { budgetsSince, defineLimits, type LimitDefinition } from './limit-definitions.ts';
-import { migrate } from './migrate.ts';
-import { MIGRATIONS } from './migrations/index.ts';
 import { NO_SEED, readSeed, type SeedSource } from './seed.ts';
 import { tallies, type StoredTally } from './tallies.ts';
 import {
@@ -80,29 +78,7 @@ export interface IngestContext {
   readonly seed?: SeedSource;
 }
 
-export interface StoreOptions {
-  readonly connectionString: string;
-  /** Connections at most; 1 against PGlite. */
-  readonly max?: number;
-  readonly onIdleError?: (error: Error) => void;
-}
-
-export const openStore = async ({ connectionString, max = 10, onIdleError }: StoreOptions): Promise<Store> => {
-  const connection = makeConnection({ connectionString, max, ...(onIdleError ? { onIdleError } : {}) });
-  try {
-    const organisation = await connection.transact(async (tx) => {
-      await migrate(tx, MIGRATIONS);
-      const [row] = await tx.query<{ id: string }>('SELECT id FROM organisation');
-      return row?.id ?? '';
-    });
-    return storeOn(connection, organisation);
-  } catch (error) {
-    await connection.close();
-    throw error;
-  }
-};
-
-const storeOn = (connection: Connection, organisation: string): Store => {
+export const storeOn = (connection: Connection, organisation: string): Store => {
   const { transact } = connection;
 
   /** Reads what the counter starts from in one view, then makes it. Whoever comes second finds it made. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { makeConnection } from '../connection.ts';
 import { migrate } from '../migrate.ts';
-import { openStore } from '../store.ts';
+import { openStore } from '../open-store.ts';
 import { startPglite } from '../testing/pglite.ts';
 import { ledger } from './0001-ledger.ts';
 

@@ -1,4 +1,5 @@
-import { openStore, type Store } from '../store.ts';
+import { openStore } from '../open-store.ts';
+import type { Store } from '../store.ts';
 import { startPglite } from './pglite.ts';
 import { startPostgres } from './postgres.ts';
 

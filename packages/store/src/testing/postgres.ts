@@ -12,6 +12,8 @@ export interface TestPostgres {
   database(): Promise<string>;
   /** Stops at once, as a crash would, and starts again over the same data. */
   crash(): Promise<void>;
+  /** Stops at once, and stays stopped until told to start over the same data. */
+  halt(): Promise<{ start(): Promise<void> }>;
   stop(): Promise<void>;
 }
 
@@ -81,6 +83,15 @@ export const startPostgres = async (): Promise<TestPostgres> => {
     crash: async () => {
       await halt();
       halt = await boot();
+    },
+    halt: async () => {
+      await halt();
+      halt = () => Promise.resolve();
+      return {
+        start: async () => {
+          halt = await boot();
+        },
+      };
     },
     stop: async () => {
       await halt();

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ANY_EPOCH, type CounterName, type LedgerEvent } from '@tollgate/ledger';
 import { contractTerms, START, tallyWith, type ContractLimit, type LedgerHarness } from '@tollgate/ledger/contract';
 import { makeMemoryPool } from '@tollgate/ledger/pool';
-import { openStore } from '../store.ts';
+import { openStore } from '../open-store.ts';
 import { anEvent } from './an-event.ts';
 
 /** The contract's harness over the memory pool and a store. */
