@@ -20,7 +20,7 @@ REAL ?= 0
 # Narrows the tests: make test-unit ARGS=packages/budget
 ARGS ?=
 
-.PHONY: help run test test-unit test-clients test-coverage test-replay verify lint types generate build bundles bench install clean
+.PHONY: help run test test-unit test-clients test-coverage test-replay test-fuzz verify lint types generate build bundles bench install clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -45,6 +45,9 @@ test-clients: bundles ## Drive the proxy with the official Python SDKs, in a ven
 test-replay: $(INSTALLED) ## Price a million random usages anew, in decimal, from what the ledger holds; REPLAY_USAGES=n
 	@$(TOOLS)/prerequisites.sh postgres python
 	@REPLAY_USAGES=$${REPLAY_USAGES:-1000000} $(JEST) e2e/src/billing/replay
+
+test-fuzz: $(INSTALLED) ## Feed bad bytes to every reader at a boundary, FUZZ_ROUNDS times each; FUZZ_SEED=n for others
+	@FUZZ_ROUNDS=$${FUZZ_ROUNDS:-40000} $(JEST) e2e/src/fuzz
 
 test-coverage: bundles ## Measure line coverage over all product sources; fails under 90 %
 	@$(TOOLS)/prerequisites.sh postgres
