@@ -8,7 +8,7 @@ import type { Spool } from '../spool/spool.ts';
 
 export const settleInterrupted = (spool: Spool, now: number): number => {
   const open = [...spool.lives.values()].flatMap((life) => [...life.open.values()]);
-  for (const intent of open) spool.settle(interrupted(intent, now));
+  for (const { intent } of open) spool.settle(interrupted(intent, now));
   return open.length;
 };
 

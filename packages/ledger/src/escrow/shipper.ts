@@ -215,7 +215,7 @@ export const makeShipper = ({ session, spool, timers, random, mayClose, onStored
 
 const isTouched = ({ open, unacked }: Life, epoch: string): boolean => {
   const names = (counters: readonly CounterHold[]): boolean => counters.some((counter) => counter.epoch === epoch);
-  for (const { counters } of open.values()) if (names(counters)) return true;
+  for (const { intent } of open.values()) if (names(intent.counters)) return true;
   for (const { epochs } of unacked.values()) if (epochs.includes(epoch)) return true;
   return false;
 };

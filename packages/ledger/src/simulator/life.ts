@@ -53,6 +53,7 @@ export const makeProcessLife = (onDeath: () => void): ProcessLife => {
           truncate: (length) => {
             ifAlive(() => file.truncate(length));
           },
+          isThere: file.isThere,
           close: file.close,
           append: (bytes) => {
             ifAlive(() => undefined);
@@ -66,7 +67,16 @@ export const makeProcessLife = (onDeath: () => void): ProcessLife => {
           },
         };
       },
-      exists: of.exists,
+      names: of.names,
+      remove: (name) => {
+        ifAlive(() => {
+          of.remove(name);
+        });
+      },
+      room: of.room,
+      renew: () => {
+        ifAlive(of.renew);
+      },
       rename: (from, to) => {
         ifAlive(() => {
           of.rename(from, to);

@@ -50,8 +50,8 @@ export interface SimulatedProxyDeps {
 }
 
 const GREET_MS = 500;
-/** Small, so that every run rewrites its files. */
-const COMPACT_AT = 8_192;
+/** Small, so that every run begins and removes files. */
+const SEGMENT_BYTES = 4_096;
 
 export const makeSimulatedProxy = (deps: SimulatedProxyDeps): SimulatedProxy => {
   const { name, time, random, network, server, provider, broken, unsound } = deps;
@@ -69,7 +69,7 @@ export const makeSimulatedProxy = (deps: SimulatedProxyDeps): SimulatedProxy => 
     try {
       const timers = life.timers(time.timers);
       const disk = life.disk(makeMemoryDisk(files), crash);
-      const spool = broken.spool(openSpool({ disk, compactAt: COMPACT_AT, defer: (act) => void timers.after(0, act) }));
+      const spool = broken.spool(openSpool({ disk, segmentBytes: SEGMENT_BYTES, defer: (act) => void timers.after(0, act) }));
       const escrow = makeEscrow({
         port: {
           acquire: (request) => network.ask(life, () => server.acquire(request)),

@@ -12,6 +12,13 @@ export const encodeEntry = (entry: Entry): string => {
       return encodeIntent(entry.intent);
     case 'S':
       return encodeEvent(entry.event);
+    case 'T':
+      return JSON.stringify({
+        instance: entry.instance,
+        seq: entry.tightened.seq,
+        held: String(entry.tightened.held),
+        counters: entry.tightened.counters.map(String),
+      });
     case 'L':
       return JSON.stringify({ instance: entry.instance, ...entry.grant, amount: String(entry.grant.amount) });
     case 'P':
@@ -52,6 +59,18 @@ export const decodeEntry = ({ type, json }: Pick<SpoolRecord, 'type' | 'json'>):
           epoch: text(from, 'epoch', ''),
           windowId: text(from, 'windowId', ''),
           amount: amount(from, 'amount', ''),
+        },
+      };
+    }
+    case 'T': {
+      const from = fields(parseJson(json), '');
+      return {
+        type,
+        instance: text(from, 'instance', ''),
+        tightened: {
+          seq: count(from, 'seq', ''),
+          held: amount(from, 'held', ''),
+          counters: list(from, 'counters', '', 1_000, (each, path) => amount({ each }, 'each', path)),
         },
       };
     }

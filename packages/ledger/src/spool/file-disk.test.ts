@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -19,7 +29,7 @@ const lock = (): string => join(folder, 'lock');
 
 describe('the spool on a real disk', () => {
   it('is read back by the next process, through compaction too', () => {
-    const spool = openSpool({ disk: openFileDisk(folder), compactAt: 4_096 });
+    const spool = openSpool({ disk: openFileDisk(folder), segmentBytes: 4_096 });
     for (let seq = 1; seq <= 50; seq += 1) {
       spool.intent(anIntent(seq));
       spool.settle(anEvent(seq));
@@ -30,14 +40,14 @@ describe('the spool on a real disk', () => {
     expect([...after.life('i1').unacked.keys()]).toEqual([1]);
     expect(after.life('i1').lastSeq).toBe(50);
     after.close();
-    expect(readdirSync(folder)).toEqual(['spool.log']);
+    expect(readdirSync(folder)).toHaveLength(after.stats().files);
   });
 
   it('cuts a torn tail off the file', () => {
     const spool = openSpool({ disk: openFileDisk(folder) });
     spool.intent(anIntent(1));
     spool.close();
-    const path = join(folder, 'spool.log');
+    const path = join(folder, 'spool-00000001.log');
     const whole = readFileSync(path);
     writeFileSync(path, Buffer.concat([whole, whole.subarray(0, 30)]));
     const after = openSpool({ disk: openFileDisk(folder) });
@@ -54,7 +64,11 @@ describe('the spool on a real disk', () => {
   it('says what a broken disk said', () => {
     const disk = openFileDisk(folder);
     const file = disk.open('x');
-    expect(disk.exists('x')).toBe(true);
+    expect([disk.names().includes('x'), file.isThere()]).toEqual([true, true]);
+    disk.remove('x');
+    disk.remove('x');
+    expect(file.isThere()).toBe(false);
+    expect(disk.room()).toBeGreaterThan(0);
     file.close();
     expect(() => file.append(Buffer.from('x'))).toThrow('EBADF');
   });
@@ -95,8 +109,12 @@ describe('the lock of the folder', () => {
 
   it('is not removed by one that does not own it any more', () => {
     const disk = openFileDisk(folder);
-    writeFileSync(lock(), '{"pid":1,"started":null}');
+    unlinkSync(lock());
+    symlinkSync('{"pid":1,"started":null}', lock());
     disk.close();
-    expect(existsSync(lock())).toBe(true);
+    expect(readlinkSync(lock())).toBe('{"pid":1,"started":null}');
+    expect(() => {
+      disk.renew();
+    }).toThrow('in use');
   });
 });

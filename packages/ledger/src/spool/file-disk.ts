@@ -1,16 +1,19 @@
 import {
   closeSync,
-  existsSync,
   fstatSync,
   ftruncateSync,
   mkdirSync,
   openSync,
   readSync,
+  readdirSync,
   renameSync,
+  rmSync,
+  statSync,
+  statfsSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { lockFolder } from './folder-lock.ts';
+import { lockFolder, type FolderLock } from './folder-lock.ts';
 import type { SpoolDisk, SpoolFile } from './spool-disk.ts';
 
 /**
@@ -18,16 +21,32 @@ import type { SpoolDisk, SpoolFile } from './spool-disk.ts';
  * cache survives kill -9 and the OOM killer; a machine that loses power strands a lease, and creates no money.
  */
 export const openFileDisk = (folder: string): SpoolDisk => {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const unlock = lockFolder(folder);
+  let lock = openFolder(folder);
   return {
     open: (name) => openFile(join(folder, name)),
-    exists: (name) => existsSync(join(folder, name)),
+    names: () => readdirSync(folder),
     rename: (from, to) => {
       renameSync(join(folder, from), join(folder, to));
     },
-    close: unlock,
+    remove: (name) => {
+      rmSync(join(folder, name), { force: true });
+    },
+    room: () => {
+      const { bavail, bsize } = statfsSync(folder);
+      return bavail * bsize;
+    },
+    renew: () => {
+      if (!lock.isHeld()) lock = openFolder(folder);
+    },
+    close: () => {
+      lock.release();
+    },
   };
+};
+
+const openFolder = (folder: string): FolderLock => {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return lockFolder(folder);
 };
 
 const openFile = (path: string): SpoolFile => {
@@ -51,6 +70,11 @@ const openFile = (path: string): SpoolFile => {
     },
     truncate: (length) => {
       ftruncateSync(file, length);
+    },
+    isThere: () => {
+      const open = fstatSync(file);
+      const named = statSync(path, { throwIfNoEntry: false });
+      return named !== undefined && named.ino === open.ino && named.dev === open.dev;
     },
     close: () => {
       closeSync(file);

@@ -1,33 +1,37 @@
-import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, readlinkSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { SpoolFault } from './spool-fault.ts';
 
+export interface FolderLock {
+  /** False once the folder, or the lock in it, is gone or another's. */
+  isHeld(): boolean;
+  release(): void;
+}
+
 /**
- * One process a spool folder. The lock is a file that names its owner by pid and start time, since a restarted container
- * gets its old pid again. A dead owner's lock is taken over. Returns the release.
+ * One process a spool folder. The lock is a symbolic link whose target names the owner by pid and start time, since a
+ * restarted container gets its old pid again: made in one step, whole at once, and on a full disk too. A dead owner's
+ * lock is taken over.
  */
-export const lockFolder = (folder: string): (() => void) => {
+export const lockFolder = (folder: string): FolderLock => {
   const path = join(folder, 'lock');
   const mine = JSON.stringify({ pid: process.pid, started: startTime(process.pid) });
-  const draft = join(folder, `lock.${String(process.pid)}`);
-  writeFileSync(draft, mine, { mode: 0o600 });
-  try {
-    // Linking fails where the name exists, and shows the whole content at once where it does not.
-    if (!tryLink(draft, path)) {
-      removeStale(folder, path);
-      if (!tryLink(draft, path)) throw new SpoolFault('locked', 'another process took the spool folder just now');
-    }
-  } finally {
-    unlinkSync(draft);
+  if (!tryLink(mine, path)) {
+    removeStale(folder, path);
+    if (!tryLink(mine, path)) throw new SpoolFault('locked', 'another process took the spool folder just now');
   }
-  return () => {
-    if (readLock(path) === mine) unlinkSync(path);
+  const isHeld = (): boolean => readLock(path) === mine;
+  return {
+    isHeld,
+    release: () => {
+      if (isHeld()) unlinkSync(path);
+    },
   };
 };
 
-const tryLink = (from: string, to: string): boolean => {
+const tryLink = (owner: string, path: string): boolean => {
   try {
-    linkSync(from, to);
+    symlinkSync(owner, path);
     return true;
   } catch (cause) {
     if (hasCode(cause, 'EEXIST')) return false;
@@ -47,15 +51,18 @@ const removeStale = (folder: string, path: string): void => {
     if (hasCode(cause, 'ENOENT')) return;
     throw new SpoolFault('open', 'cannot take over a stale lock', { cause });
   }
-  if (readLock(aside) !== seen) tryLink(aside, path);
+  const moved = readLock(aside);
+  if (moved !== null && moved !== seen) tryLink(moved, path);
   unlinkSync(aside);
 };
 
 const readLock = (path: string): string | null => {
   try {
-    return readFileSync(path, 'utf8');
+    return readlinkSync(path);
   } catch (cause) {
     if (hasCode(cause, 'ENOENT')) return null;
+    // A file: how earlier versions wrote it.
+    if (hasCode(cause, 'EINVAL')) return readFileSync(path, 'utf8');
     throw new SpoolFault('open', 'cannot read the lock of the spool folder', { cause });
   }
 };

@@ -16,19 +16,22 @@ export const makeMemoryDisk = (files = new Map<string, MemoryFile>()): MemoryDis
   open: (name) => {
     const file = files.get(name) ?? { bytes: Buffer.alloc(0), length: 0 };
     files.set(name, file);
-    return handleOf(file);
+    return handleOf(file, files);
   },
-  exists: (name) => files.has(name),
+  names: () => [...files.keys()],
   rename: (from, to) => {
     const file = files.get(from);
     if (file === undefined) throw new Error(`no such file: ${from}`);
     files.delete(from);
     files.set(to, file);
   },
+  remove: (name) => void files.delete(name),
+  room: () => null,
+  renew: () => undefined,
   close: () => undefined,
 });
 
-const handleOf = (file: MemoryFile): SpoolFile => ({
+const handleOf = (file: MemoryFile, files: ReadonlyMap<string, MemoryFile>): SpoolFile => ({
   read: () => Buffer.from(file.bytes.subarray(0, file.length)),
   readAt: (at, length) => {
     if (at + length > file.length) throw new RangeError('beyond the end of the file');
@@ -43,5 +46,6 @@ const handleOf = (file: MemoryFile): SpoolFile => ({
   truncate: (length) => {
     file.length = Math.min(file.length, length);
   },
+  isThere: () => [...files.values()].includes(file),
   close: () => undefined,
 });

@@ -1,24 +1,29 @@
 /**
- * One file of records. What is added waits in memory until it is written, in one write with all that was added before it,
- * so that the order on the disk is the order of adding, wherever a crash cuts it.
+ * The file of records that is written now. What is added waits in memory until it is written, in one write with all that
+ * was added before it, so that the order on the disk is the order of adding, wherever a crash cuts it.
  */
-import type { Place } from './journal.ts';
 import { JSON_OFFSET, type RecordType, mostBytes, writeRecord } from './record.ts';
 import type { SpoolFile } from './spool-disk.ts';
+
+/** Where the JSON of a record is, from the file's beginning. */
+export interface Span {
+  readonly at: number;
+  readonly length: number;
+}
 
 export interface RecordLog {
   /** Bytes, those that wait included. */
   size(): number;
   /** Bytes that wait. */
   waiting(): number;
-  add(type: RecordType, json: string | Buffer): Place;
+  add(type: RecordType, json: string | Buffer): Span;
   /** Throws where the disk does not take them: they stay, and go first the next time. */
   write(): void;
   /** The last record that was added is not to be written after all. */
-  takeBack(place: Place): void;
+  takeBack(span: Span): void;
+  isWritten(span: Span): boolean;
   /** What was added, written or not. */
-  read(place: Place): Buffer;
-  close(): void;
+  read(span: Span): Buffer;
 }
 
 const SCRATCH = 64 << 10;
@@ -43,9 +48,9 @@ export const makeRecordLog = (file: SpoolFile, written: number): RecordLog => {
     add: (type, json) => {
       makeRoom(mostBytes(json));
       const bytes = writeRecord(scratch, filled, type, json);
-      const place = { at: written + filled + JSON_OFFSET, length: bytes - JSON_OFFSET };
+      const span = { at: written + filled + JSON_OFFSET, length: bytes - JSON_OFFSET };
       filled += bytes;
-      return place;
+      return span;
     },
     write: () => {
       if (filled === 0) return;
@@ -60,10 +65,8 @@ export const makeRecordLog = (file: SpoolFile, written: number): RecordLog => {
     takeBack: ({ at }) => {
       filled = at - JSON_OFFSET - written;
     },
+    isWritten: ({ at }) => at < written,
     read: ({ at, length }) =>
       at < written ? file.readAt(at, length) : Buffer.from(scratch.subarray(at - written, at - written + length)),
-    close: () => {
-      file.close();
-    },
   };
 };

@@ -4,8 +4,8 @@
  */
 import { crc32 } from 'node:zlib';
 
-/** P epoch, L lease, I intent, S settle, C closed, A acknowledged. */
-export type RecordType = 'P' | 'L' | 'I' | 'S' | 'C' | 'A';
+/** P epoch, L lease, I intent, T tightened intent, S settle, C closed, A acknowledged. */
+export type RecordType = 'P' | 'L' | 'I' | 'T' | 'S' | 'C' | 'A';
 
 export interface SpoolRecord {
   readonly type: RecordType;
@@ -23,7 +23,7 @@ export interface Reading {
   readonly damagedAt: number | null;
 }
 
-const TYPES: readonly RecordType[] = ['P', 'L', 'I', 'S', 'C', 'A'];
+const TYPES: readonly RecordType[] = ['P', 'L', 'I', 'T', 'S', 'C', 'A'];
 const HEADER = 8;
 /** Before a record's JSON. */
 export const JSON_OFFSET = HEADER + 1;

@@ -2,9 +2,16 @@
 export interface SpoolDisk {
   /** Opens a file for reading and appending; makes it where there is none. */
   open(name: string): SpoolFile;
-  exists(name: string): boolean;
+  /** Of all files, in any order. */
+  names(): readonly string[];
   /** Replaces `to`. Files that are open stay open under their new name. */
   rename(from: string, to: string): void;
+  /** A file that is gone already is no fault. Open files can be read on. */
+  remove(name: string): void;
+  /** Bytes that can still be written; null = not known. */
+  room(): number | null;
+  /** Makes the folder again, locked, where it was lost; throws where another process has it. */
+  renew(): void;
   /** Lets go of the folder. */
   close(): void;
 }
@@ -16,5 +23,7 @@ export interface SpoolFile {
   /** One write. Throws unless every byte went in; some may have. */
   append(bytes: Uint8Array): void;
   truncate(length: number): void;
+  /** False: what is written here is found by nobody, since the file's name leads elsewhere or nowhere. */
+  isThere(): boolean;
   close(): void;
 }

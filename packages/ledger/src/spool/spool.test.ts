@@ -8,7 +8,7 @@ import { openSpool, type Spool } from './spool.ts';
 import { sealEvent } from '../wire/sealed-event.ts';
 import { aGrant, anEvent, anIntent } from './testing/an-event.ts';
 
-const NAME = 'spool.log';
+const NAME = 'spool-00000001.log';
 
 const contents = (disk: MemoryDisk, name = NAME): Buffer => disk.open(name).read();
 
@@ -17,6 +17,9 @@ const withContents = (bytes: Buffer): MemoryDisk => {
   disk.open(NAME).append(bytes);
   return disk;
 };
+
+const copyOf = ({ files }: MemoryDisk): MemoryDisk['files'] =>
+  new Map([...files].map(([name, { bytes, length }]) => [name, { bytes: Buffer.from(bytes), length }]));
 
 const record = (type: RecordType, json: string): Buffer => {
   const bytes = Buffer.alloc(mostBytes(json));
@@ -50,12 +53,12 @@ describe('the spool', () => {
     const after = openSpool({ disk });
     expect(look(after)).toEqual({ epochs: ['e1'], open: [4], unacked: [3, 1], lastSeq: 4, damaged: false });
     expect(look(after)).toEqual(look(spool));
-    expect(after.life('i1').open.get(4)).toEqual(anIntent(4));
+    expect(after.life('i1').open.get(4)?.intent).toEqual(anIntent(4));
     expect(after.sealed([...after.life('i1').unacked.values()])).toEqual([
       sealEvent(anEvent(3)),
       sealEvent(anEvent(1)),
     ]);
-    expect(after.opened).toEqual({ records: 10, tornBytes: 0, quarantined: null, damaged: [] });
+    expect(after.opened).toEqual({ records: 10, tornBytes: 0, quarantined: [], damaged: [] });
     after.closed('i1', 'e1');
     expect(look(openSpool({ disk })).epochs).toEqual([]);
   });
@@ -91,7 +94,7 @@ describe('the spool', () => {
       const records = ends.findLastIndex((end) => end <= cut);
       const after = openSpool({ disk: torn });
       expect(look(after)).toEqual(states[records]);
-      expect(after.opened).toMatchObject({ records, tornBytes: cut - (ends[records] ?? 0), quarantined: null });
+      expect(after.opened).toMatchObject({ records, tornBytes: cut - (ends[records] ?? 0), quarantined: [] });
       after.intent(anIntent(9));
       expect(look(openSpool({ disk: torn })).open).toContain(9);
     }
@@ -111,7 +114,7 @@ describe('the spool', () => {
         bytes[offset] = (bytes[offset] ?? 0) ^ flip;
         const bad = withContents(bytes);
         const after = openSpool({ disk: bad });
-        expect(after.opened).toMatchObject({ quarantined: `${NAME}.corrupt`, damaged: ['i1'] });
+        expect(after.opened).toMatchObject({ quarantined: [`${NAME}.corrupt`], damaged: ['i1'] });
         expect(contents(bad, `${NAME}.corrupt`).equals(bytes)).toBe(true);
         expect(look(after)).toMatchObject({ unacked: [2], damaged: true });
         expect(look(openSpool({ disk: bad }))).toEqual(look(after));
@@ -133,14 +136,14 @@ describe('the spool', () => {
     bad.open(NAME).append(record('C', '{"instance":"i1","epoch":"e9"}'));
     const again = openSpool({ disk: bad });
     expect(look(again)).toMatchObject({ unacked: [1], damaged: true });
-    expect(again.opened.quarantined).toBe(`${NAME}.corrupt.1`);
+    expect(again.opened.quarantined).toEqual([`${NAME}.corrupt.1`]);
   });
 
   it('sets a file aside that a later version wrote, rather than drop what it cannot read', () => {
     const later = Buffer.from(record('P', '{"instance":"i1","epoch":"e1","lastSeq":0,"damaged":false}'));
     const unknown = Buffer.from(record('S', '{"seq":"one"}'));
     expect(openSpool({ disk: withContents(Buffer.concat([later, unknown])) }).opened).toMatchObject({
-      quarantined: `${NAME}.corrupt`,
+      quarantined: [`${NAME}.corrupt`],
       damaged: ['i1'],
     });
   });
@@ -191,45 +194,84 @@ describe('the spool', () => {
     expect(() => spool.intent(anIntent(1))).toThrow('closed');
   });
 
-  it('stays small under load: what is acknowledged is left out of the next file', () => {
+  it('stays small under load: files that nothing is wanted of are removed, and a call that stays open keeps none alive', () => {
     const disk = makeMemoryDisk();
-    const spool = openSpool({ disk, compactAt: 16 << 10 });
+    const spool = openSpool({ disk, segmentBytes: 16 << 10 });
     spool.epoch('i1', 'e1');
     spool.intent(anIntent(1));
     for (let seq = 2; seq < 1_000; seq += 1) {
       spool.intent(anIntent(seq));
       spool.settle(anEvent(seq));
       if (seq > 3) spool.acked('i1', [seq]);
-      expect(spool.stats().bytes).toBeLessThan(40 << 10);
+      expect(spool.stats().bytes).toBeLessThan(52 << 10);
     }
+    expect(disk.files.size).toBe(spool.stats().files);
+    expect(disk.files.size).toBeLessThan(5);
     const after = openSpool({ disk });
     expect(look(after)).toEqual(look(spool));
-    expect(look(after)).toMatchObject({ open: [1], unacked: [2, 3], lastSeq: 999 });
-    expect(disk.exists(`${NAME}.next`)).toBe(false);
+    expect(look(after)).toMatchObject({ epochs: ['e1'], open: [1], unacked: [2, 3], lastSeq: 999 });
+    expect(after.life('i1').open.get(1)?.intent).toEqual(anIntent(1));
   });
 
-  it('keeps the old file when the new one cannot be written', () => {
+  it('keeps a file that cannot be removed, and goes on in one that cannot be begun', () => {
     const disk = makeMemoryDisk();
+    let isReadOnly = false;
+    const orThrow = <T>(work: () => T): T => {
+      if (isReadOnly) throw new Error('EROFS');
+      return work();
+    };
     const spool = openSpool({
       disk: {
         ...disk,
-        rename: () => {
-          throw new Error('EROFS');
-        },
+        open: (name) => orThrow(() => disk.open(name)),
+        remove: (name) => orThrow(() => disk.remove(name)),
       },
-      compactAt: 1,
+      segmentBytes: 1,
     });
     spool.intent(anIntent(1));
     spool.settle(anEvent(1));
+    expect(disk.files.size).toBe(3);
+    isReadOnly = true;
     spool.acked('i1', [1]);
     spool.intent(anIntent(2));
-    expect(spool.stats().writeFaults).toBe(1);
-    expect(look(openSpool({ disk }))).toMatchObject({ open: [2], unacked: [] });
+    expect([disk.files.size, spool.trouble()]).toEqual([3, null]);
+    expect(spool.stats().writeFaults).toBeGreaterThan(0);
+    expect(look(openSpool({ disk: makeMemoryDisk(copyOf(disk)) }))).toMatchObject({ open: [2], unacked: [] });
+    isReadOnly = false;
+    spool.settle(anEvent(2));
+    spool.acked('i1', [2]);
+    spool.tend();
+    expect(disk.files.size).toBe(1);
+  });
+
+  it('reads on what an earlier version left in its one file', () => {
+    const disk = makeMemoryDisk();
+    disk.open('spool.log').append(record('P', '{"instance":"i0","epoch":"e1","lastSeq":7,"damaged":false}'));
+    const spool = openSpool({ disk, segmentBytes: 1 });
+    expect(look(spool, 'i0')).toMatchObject({ epochs: ['e1'], lastSeq: 7 });
+    spool.closed('i0', 'e1');
+    spool.acked('i0', [1]);
+    expect([...disk.files.keys()]).not.toContain('spool.log');
+  });
+
+  it('lowers what an open attempt holds, and never raises it', () => {
+    const disk = makeMemoryDisk();
+    const spool = openSpool({ disk, segmentBytes: 1 });
+    spool.intent(anIntent(1));
+    spool.tighten('i1', { seq: 1, held: 5n, counters: [6n] });
+    spool.tighten('i1', { seq: 1, held: 9n, counters: [9n] });
+    spool.tighten('i1', { seq: 2, held: 5n, counters: [6n] });
+    const held = (of: Spool): unknown => {
+      const intent = of.life('i1').open.get(1)?.intent;
+      return [intent?.head.held, intent?.counters.map((counter) => counter.held)];
+    };
+    expect(held(spool)).toEqual([5n, [6n]]);
+    expect(held(openSpool({ disk }))).toEqual([5n, [6n]]);
   });
 
   it('gives events back as they were written, wherever they lie meanwhile', () => {
     const disk = makeMemoryDisk();
-    const spool = openSpool({ disk, compactAt: 8 << 10 });
+    const spool = openSpool({ disk, segmentBytes: 8 << 10 });
     const kept = (): unknown => spool.sealed([...spool.life('i1').unacked.values()]);
     const sealed = Array.from({ length: 9 }, (_, index) => sealEvent(anEvent(index + 1)));
     for (let seq = 1; seq < 10; seq += 1) spool.settle(anEvent(seq));

@@ -1,17 +1,19 @@
 /**
  * The proxy's write-ahead log. Every method writes its record before it returns, and before the effect that the record
  * stands for, but for `settle` where a `defer` is given; `lives` is what the records add up to. Opening replays what an
- * earlier process left.
+ * earlier process left. It keeps within its bound: near it, and wherever the disk takes nothing, no intent is taken, while
+ * settlements wait in memory and are shipped from there; it goes on by itself once there is room again.
  */
 import type { LedgerEvent } from '../event.ts';
 import type { Intent } from '../intent.ts';
 import type { Grant } from '../lease-port.ts';
 import { ANY_EPOCH } from '../session.ts';
 import type { SealedEvent } from '../wire/sealed-event.ts';
-import { decodeEntry, encodeEntry } from './entry-json.ts';
-import { makeJournal, seqRanges, type Entry, type Journal, type KeptEvent, type Life } from './journal.ts';
-import { makeRecordLog, type RecordLog } from './record-log.ts';
-import { readRecords } from './record.ts';
+import { encodeEntry } from './entry-json.ts';
+import { makeJournal, seqRanges, type Entry, type KeptEvent, type Life, type Tightened } from './journal.ts';
+import { isOnDisk, readPlace, type Segment } from './place.ts';
+import { replay } from './replay.ts';
+import { makeSegments, openSegments } from './segments.ts';
 import type { SpoolDisk } from './spool-disk.ts';
 import { SpoolFault } from './spool-fault.ts';
 
@@ -22,28 +24,40 @@ export interface Spool {
   epoch(instance: string, epoch: string): void;
   lease(instance: string, grant: Grant): void;
   intent(intent: Intent): void;
+  /** What this lowers an open intent by may be held by another once this returned. */
+  tighten(instance: string, tightened: Tightened): void;
   /** Takes effect even if the disk refuses it: the event is shipped all the same, and written when the disk takes it. */
   settle(event: LedgerEvent): void;
   /** Unacknowledged events as they are to be shipped. */
   sealed(events: readonly KeptEvent[]): readonly SealedEvent[];
   acked(instance: string, seqs: readonly number[]): void;
   closed(instance: string, epoch: string): void;
+  /** To be called every second or so: writes what waits, and makes a lost folder again. */
+  tend(): void;
+  /** Why no intent is taken; null = they are. */
+  trouble(): SpoolTrouble | null;
   stats(): SpoolStats;
   close(): void;
 }
+
+/** `full`: 90 % of the bound. `disk`: the disk takes nothing. `lost`: the folder was taken away. */
+export type SpoolTrouble = 'full' | 'disk' | 'lost';
 
 export interface SpoolOpening {
   readonly records: number;
   /** Bytes of a torn last record that were cut off. */
   readonly tornBytes: number;
-  /** The file that damage was found in, kept under this name; what could be read of it lives on here. */
-  readonly quarantined: string | null;
+  /** The files that damage was found in, kept under these names; what could be read of them lives on here. */
+  readonly quarantined: readonly string[];
   /** Instances whose intents may have been lost: they are never closed, so that what they took stays charged. */
   readonly damaged: readonly string[];
 }
 
 export interface SpoolStats {
   readonly bytes: number;
+  /** At most so many. */
+  readonly maxBytes: number;
+  readonly files: number;
   readonly open: number;
   readonly unacked: number;
   readonly writeFaults: number;
@@ -51,9 +65,10 @@ export interface SpoolStats {
 
 export interface SpoolDeps {
   readonly disk: SpoolDisk;
-  readonly name?: string;
-  /** Bytes from which a file is written anew with only what is still open. */
-  readonly compactAt?: number;
+  /** Bytes at which a new file is begun. */
+  readonly segmentBytes?: number;
+  /** Of all files together; less where the disk has less. */
+  readonly maxBytes?: number;
   /**
    * Runs something at the end of the turn at hand. With it a settlement is written then, or with the next record if that
    * comes first: half the writes of a busy proxy. Nothing can be spent meanwhile that the disk does not know of, since
@@ -62,14 +77,37 @@ export interface SpoolDeps {
   readonly defer?: (act: () => void) => void;
 }
 
-export const openSpool = ({ disk, name = 'spool.log', compactAt = 8 << 20, defer }: SpoolDeps): Spool => {
+const SEGMENT_BYTES = 4 << 20;
+const MAX_BYTES = 256 << 20;
+/** A file is at most this part of the bound, so that removing one makes room for the next. */
+const LEAST_FILES = 8;
+/** Of the bound: what is above is for settlements. */
+const INTENTS_SHARE = 0.9;
+const LEAST_SEGMENT_BYTES = 64 << 10;
+/** Bytes that are written at once where records are written again. */
+const MOVE_BYTES = 256 << 10;
+
+export const openSpool = ({ disk, segmentBytes = SEGMENT_BYTES, maxBytes = MAX_BYTES, defer }: SpoolDeps): Spool => {
   const journal = makeJournal();
-  const { opened, ...replayed } = replay(disk, name, journal);
-  let { log } = replayed;
-  let compactNext = compactAt;
+  const found = openSegments(disk);
+  const { damaged, records, tornBytes } = replay(found, journal);
+  const last = found.at(-1);
+  const goesOn = last !== undefined && damaged.length === 0 && last.bytes < segmentBytes;
+  const segments = makeSegments(disk, found, goesOn);
+  let bound = maxBytes;
+  let segmentBound = segmentBytes;
   let writeFaults = 0;
+  /** The disk did not take the last write. */
+  let isRefusing = false;
+  let isLost = false;
   let isDeferred = false;
   let isClosed = false;
+
+  const measure = (): void => {
+    const room = disk.room();
+    bound = room === null ? maxBytes : Math.min(maxBytes, segments.bytes() + room);
+    segmentBound = Math.min(segmentBytes, Math.max(LEAST_SEGMENT_BYTES, Math.floor(bound / LEAST_FILES)));
+  };
 
   const mustBeOpen = (): void => {
     if (isClosed) throw new SpoolFault('closed', 'the spool is closed');
@@ -77,64 +115,164 @@ export const openSpool = ({ disk, name = 'spool.log', compactAt = 8 << 20, defer
 
   const write = (): void => {
     try {
-      log.write();
+      segments.write();
+      isRefusing = false;
     } catch (cause) {
       writeFaults += 1;
-      throw new SpoolFault('write', `the spool could not take ${String(log.waiting())} bytes`, { cause });
+      isRefusing = true;
+      throw new SpoolFault('write', `the spool could not take ${String(segments.waiting())} bytes`, { cause });
     }
+    if (segments.size() >= segmentBound) rotate();
   };
 
-  /** For what may happen only once the disk knows it. */
-  const note = (entry: Entry): void => {
-    mustBeOpen();
-    const place = log.add(entry.type, encodeEntry(entry));
+  const tryTo = (work: () => void): boolean => {
     try {
-      write();
+      work();
+      return true;
     } catch (fault) {
-      log.takeBack(place);
-      throw fault;
+      if (!(fault instanceof SpoolFault)) writeFaults += 1;
+      return false;
     }
-    journal.apply(entry, place);
   };
 
   const addAnyway = (entry: Entry): void => {
     mustBeOpen();
-    journal.apply(entry, log.add(entry.type, encodeEntry(entry)));
+    journal.apply(entry, segments.add(entry.type, encodeEntry(entry)));
   };
-
   /** For what has happened already, whether the disk knows it or not. */
   const noteAnyway = (entry: Entry): void => {
     addAnyway(entry);
     write();
   };
-
-  const writeDeferred = (): void => {
-    isDeferred = false;
-    if (isClosed) return;
+  /** For what may happen only once the disk knows it. */
+  const note = (entry: Entry): void => {
+    mustBeOpen();
+    const place = segments.add(entry.type, encodeEntry(entry));
     try {
       write();
-    } catch {
-      // Counted; the next intent fails by it, and nothing is spent without one.
+    } catch (fault) {
+      segments.takeBack(place);
+      throw fault;
+    }
+    journal.apply(entry, place);
+  };
+
+  /** At the head of a file: what is known of each life besides its attempts, so that older files can go. */
+  const addHeader = (): void => {
+    for (const { instance, epochs, lastSeq, damaged } of journal.lives.values())
+      for (const epoch of epochs) addAnyway({ type: 'P', instance, epoch, lastSeq, damaged });
+  };
+
+  const rotate = (): void => {
+    // Where no file can be begun, this one grows.
+    tryTo(() => {
+      segments.begin();
+      addHeader();
+      segments.write();
+    });
+  };
+
+  /** Writes again what is wanted of these files, so that nothing in them is. */
+  const moveOut = (from: ReadonlySet<Segment>): void => {
+    for (const life of journal.lives.values()) {
+      for (const { intent, place } of life.open.values()) if (from.has(place.segment)) addAnyway({ type: 'I', intent });
+      for (const event of life.unacked.values()) {
+        if (!from.has(event.place.segment)) continue;
+        if (segments.waiting() >= MOVE_BYTES) write();
+        const bytes = readOrNull(event);
+        if (bytes !== null) journal.move(event, segments.add('S', bytes));
+        else {
+          // What cannot be read cannot be delivered: never closed, so its lease stays charged.
+          life.damaged = true;
+          journal.lose(event);
+        }
+      }
     }
   };
 
-  const compactIfWorth = (): void => {
-    const idle = [...journal.lives.values()].every((life) => life.open.size === 0 && life.unacked.size === 0);
-    if (log.size() < (idle ? Math.min(compactNext, IDLE_COMPACT) : compactNext)) return;
-    try {
-      const next = rewrite(disk, name, journal, log);
-      log.close();
-      log = next;
-    } catch {
-      // The old file is whole and stays in use; the next acknowledgement tries again.
-      writeFaults += 1;
+  const isAllOnDisk = (): boolean => {
+    if (segments.waiting() === 0) return true;
+    for (const { open, unacked } of journal.lives.values()) {
+      for (const { place } of open.values()) if (!isOnDisk(place)) return false;
+      for (const { place } of unacked.values()) if (!isOnDisk(place)) return false;
     }
-    compactNext = Math.max(compactAt, log.size() * 4);
+    return true;
+  };
+
+  const removeUnwanted = (): void => {
+    for (let oldest = segments.full[0]; oldest?.wanted === 0 && isAllOnDisk(); oldest = segments.full[0]) {
+      const unwanted = oldest;
+      if (!tryTo(() => segments.remove(unwanted))) return;
+      // Its bytes may be just what was missing.
+      if (isRefusing) tryTo(write);
+    }
+  };
+
+  /** A few open calls must not keep a long log alive: they are written again, once four times as much is of no use. */
+  const tidy = (): void => {
+    removeUnwanted();
+    const oldest = segments.full[0];
+    if (oldest === undefined || isRefusing) return;
+    const wanted = segments.full.reduce((sum, segment) => sum + segment.wanted, segments.head().wanted);
+    if (segments.bytes() - wanted < Math.max(segmentBound, oldest.wanted * 4)) return;
+    tryTo(() => {
+      moveOut(new Set([oldest]));
+      write();
+    });
+    removeUnwanted();
+  };
+
+  const writeDeferred = (): void => {
+    isDeferred = false;
+    // Where it fails it is counted; the next intent fails by it, and nothing is spent without one.
+    if (!isClosed) tryTo(write);
+  };
+
+  /** All that is still needed, in a new file of a folder made again. */
+  const renew = (): void => {
+    isLost = true;
+    tryTo(() => {
+      disk.renew();
+      segments.begin();
+      addHeader();
+      const old = [...segments.full];
+      moveOut(new Set(old));
+      write();
+      for (const segment of old) segments.remove(segment);
+      isLost = false;
+    });
+  };
+
+  const isFull = (): boolean => segments.bytes() + journal.reserved() >= bound * INTENTS_SHARE;
+
+  const trouble = (): SpoolTrouble | null => (isLost ? 'lost' : isRefusing ? 'disk' : isFull() ? 'full' : null);
+
+  const mayTakeIntents = (): void => {
+    if (isLost) throw new SpoolFault('lost', 'the folder of the spool is gone');
+    if (isFull())
+      throw new SpoolFault('full', `the spool is at 90 % of its ${String(bound)} bytes; the rest is for settlements`);
+  };
+
+  const begin = (): SpoolOpening => {
+    for (const life of damaged.length > 0 ? journal.lives.values() : []) {
+      life.damaged = true;
+      // Carries the mark over, whatever else is left of it.
+      life.epochs.add(ANY_EPOCH);
+    }
+    tryTo(measure);
+    addHeader();
+    tryTo(() => {
+      moveOut(new Set(damaged));
+    });
+    // A damaged file that could not be replaced stays, and is looked at again by the next process.
+    const quarantined = tryTo(write) ? damaged.map((segment) => segments.setAside(segment)) : [];
+    removeUnwanted();
+    return { records, tornBytes, quarantined, damaged: damaged.length > 0 ? [...journal.lives.keys()] : [] };
   };
 
   return {
     lives: journal.lives,
-    opened,
+    opened: begin(),
     life: journal.life,
     epoch: (instance, epoch) => {
       const life = journal.life(instance);
@@ -149,7 +287,11 @@ export const openSpool = ({ disk, name = 'spool.log', compactAt = 8 << 20, defer
       });
     },
     intent: (intent) => {
+      mayTakeIntents();
       note({ type: 'I', intent });
+    },
+    tighten: (instance, tightened) => {
+      note({ type: 'T', instance, tightened });
     },
     settle: (event) => {
       addAnyway({ type: 'S', event });
@@ -159,23 +301,33 @@ export const openSpool = ({ disk, name = 'spool.log', compactAt = 8 << 20, defer
         defer(writeDeferred);
       }
     },
-    sealed: (events) => events.map((event) => ({ instance: event.instance, seq: event.seq, json: log.read(event) })),
+    sealed: (events) => events.map(({ instance, seq, place }) => ({ instance, seq, json: readPlace(place) })),
     acked: (instance, seqs) => {
-      try {
+      // Not knowing that it was acknowledged costs a second delivery, which the ledger takes for what it is.
+      mustBeOpen();
+      tryTo(() => {
         noteAnyway({ type: 'A', instance, ranges: seqRanges(seqs) });
-      } catch (fault) {
-        // Not knowing that it was acknowledged costs a second delivery, which the ledger takes for what it is.
-        if (!(fault instanceof SpoolFault)) throw fault;
-      }
-      compactIfWorth();
+      });
+      tidy();
     },
     closed: (instance, epoch) => {
-      try {
+      mustBeOpen();
+      tryTo(() => {
         noteAnyway({ type: 'C', instance, epoch });
-      } catch (fault) {
-        if (!(fault instanceof SpoolFault)) throw fault;
-      }
+      });
     },
+    tend: () => {
+      if (isClosed) return;
+      tryTo(measure);
+      if (isLost || !isThere(segments.head())) renew();
+      else if (isRefusing) {
+        // Something has to be written to learn whether it can be.
+        if (segments.waiting() === 0) addHeader();
+        tryTo(write);
+      }
+      if (!isLost) tidy();
+    },
+    trouble,
     stats: () => {
       let open = 0;
       let unacked = 0;
@@ -183,93 +335,31 @@ export const openSpool = ({ disk, name = 'spool.log', compactAt = 8 << 20, defer
         open += life.open.size;
         unacked += life.unacked.size;
       }
-      return { bytes: log.size(), open, unacked, writeFaults };
+      const files = segments.full.length + 1;
+      return { bytes: segments.bytes(), maxBytes: bound, files, open, unacked, writeFaults };
     },
     close: () => {
       if (isClosed) return;
       writeDeferred();
       isClosed = true;
-      log.close();
+      segments.close();
       disk.close();
     },
   };
 };
 
-/** Bytes from which a file with nothing open in it is written anew. */
-const IDLE_COMPACT = 1 << 20;
-
-const replay = (
-  disk: SpoolDisk,
-  name: string,
-  journal: Journal,
-): { readonly log: RecordLog; readonly opened: SpoolOpening } => {
-  const file = disk.open(name);
-  const bytes = file.read();
-  const { records, end, damagedAt } = readRecords(bytes);
-  let unreadable = damagedAt !== null;
-  for (const record of records) {
-    try {
-      journal.apply(decodeEntry(record), record);
-    } catch {
-      // A good checksum over something we cannot read: another version's, or a bug's. Nothing is guessed.
-      unreadable = true;
-    }
-  }
-  if (!unreadable) {
-    if (end < bytes.length) file.truncate(end);
-    const opened = { records: records.length, tornBytes: bytes.length - end, quarantined: null, damaged: [] };
-    return { log: makeRecordLog(file, end), opened };
-  }
-  for (const life of journal.lives.values()) {
-    life.damaged = true;
-    // Carries the mark over, whatever else is left of it.
-    life.epochs.add(ANY_EPOCH);
-  }
-  const kept = freeName(disk, `${name}.corrupt`);
-  disk.rename(name, kept);
-  const opened = { records: records.length, tornBytes: 0, quarantined: kept, damaged: [...journal.lives.keys()] };
-  const log = rewrite(disk, name, journal, makeRecordLog(file, bytes.length));
-  file.close();
-  return { log, opened };
-};
-
-const freeName = (disk: SpoolDisk, name: string): string => {
-  for (let number = 0; ; number += 1) {
-    const free = number === 0 ? name : `${name}.${String(number)}`;
-    if (!disk.exists(free)) return free;
-  }
-};
-
-/** Bytes that are written to a new file at once. */
-const DRAFT_WRITE = 64 << 10;
-
-/** Writes what is still open into a new file and puts it in the old one's place, which is untouched until then. */
-const rewrite = (disk: SpoolDisk, name: string, journal: Journal, old: RecordLog): RecordLog => {
-  const draft = `${name}.next`;
-  const file = disk.open(draft);
-  const moved: { readonly event: KeptEvent; readonly at: number }[] = [];
+const readOrNull = ({ place }: KeptEvent): Buffer | null => {
   try {
-    file.truncate(0);
-    const log = makeRecordLog(file, 0);
-    for (const entry of remaining(journal.lives.values())) {
-      if ('kept' in entry) moved.push({ event: entry.kept, at: log.add('S', old.read(entry.kept)).at });
-      else log.add(entry.type, encodeEntry(entry));
-      if (log.waiting() >= DRAFT_WRITE) log.write();
-    }
-    log.write();
-    disk.rename(draft, name);
-    for (const { event, at } of moved) event.at = at;
-    return log;
-  } catch (fault) {
-    file.close();
-    throw fault;
+    return readPlace(place);
+  } catch {
+    return null;
   }
 };
 
-function* remaining(lives: Iterable<Life>): Generator<Entry | { readonly kept: KeptEvent }> {
-  for (const { instance, epochs, open, unacked, lastSeq, damaged } of lives) {
-    for (const epoch of epochs) yield { type: 'P', instance, epoch, lastSeq, damaged };
-    for (const intent of open.values()) yield { type: 'I', intent };
-    for (const kept of unacked.values()) yield { kept };
+const isThere = ({ file }: Segment): boolean => {
+  try {
+    return file.isThere();
+  } catch {
+    return false;
   }
-}
+};
