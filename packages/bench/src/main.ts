@@ -4,10 +4,11 @@
  * (`nginx,portkey,tollgate`) leaves some out, and then the page is printed instead of written; `BENCH_SOAK_MINUTES` adds a long steady load.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { closedLoop, openLoop, streams } from './load.ts';
+import { withSection } from './page.ts';
 import { cpuMicros, memoryMiB } from './process-stats.ts';
 import { report, type Measured } from './report.ts';
 import { percentile } from './statistics.ts';
@@ -143,7 +144,7 @@ try {
   });
   const file = resolve(import.meta.dirname, '../../../docs/benchmarks.md');
   if (isWhole) {
-    writeFileSync(file, text);
+    writeFileSync(file, withSection(readFileSync(file, 'utf8'), 'proxy', text));
     say(`written: ${file}`);
   } else process.stdout.write(text);
 } finally {

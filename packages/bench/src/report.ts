@@ -84,7 +84,7 @@ export const report = ({ measured, rounds, seconds, machine, date }: ReportInput
   // The first minute fills what is filled once.
   if (soaked.length > 2)
     goals.push(goal('RSS, last minute of the soak × its second', (soaked.at(-1) ?? NaN) / (soaked[1] ?? NaN), 1.05));
-  return `# Benchmarks
+  return `## The proxy
 
 Made by \`make bench\` on ${date}: ${String(machine.cores)} cores (${machine.model}), ${String(machine.memoryGiB)} GiB, Node ${machine.node}, loopback. Medians of ${String(rounds)} interleaved rounds
 of ${String(seconds)} s a load, every target against the same upstream process (1 KB JSON answers) in the same round, the target's
@@ -92,13 +92,13 @@ process pinned to one core, Tollgate's ledger to the others. Tollgate runs as \`
 its ledger, which may catch up before the next target's turn; nginx is \`proxy_pass\` with keep-alive; Portkey is its npm gateway without budgets. The machine is shared: trust
 ratios over 1.3, not digits.
 
-## Goals
+### Goals
 
 | | measured | goal | |
 |---|---|---|---|
 ${goals.map(([what, value, bound, met]) => `| ${what} | ${value} | ${bound} | ${met ? 'met' : '**missed**'} |`).join('\n')}
 
-## Figures
+### Figures
 
 | at 64 connections | req/s | × direct | × nginx | CPU µs/req | p50 at 200/s, µs | p99, µs | errors | ready ms | RSS idle / peak MiB |
 |---|---|---|---|---|---|---|---|---|---|
