@@ -142,6 +142,13 @@ describe('readEnvelope of a chat body', () => {
     });
   });
 
+  it.each(['{"model":', '{"stream":', '{"model": }', '{"model":"a","stream":x}'])(
+    'says of %s that it is no JSON, not that a value is of a wrong type',
+    (body) => {
+      expect(faultOf('openai-chat', body)).toMatchObject({ status: 400, code: 'invalid_json' });
+    },
+  );
+
   it('takes the largest whole number that is exact', () => {
     expect(read('openai-chat', '{"max_tokens":9007199254740991}').outputCap).toBe(Number.MAX_SAFE_INTEGER);
   });

@@ -17,8 +17,15 @@ export const readCount = <Name extends string>(scan: JsonScanner<Name>, param: s
   throw new ScanFault('invalid_value', `${param} must be a whole number from 1 to ${String(max)}`, param);
 };
 
-export const readBoolean = <Name extends string>(scan: JsonScanner<Name>, param: string): boolean | null => {
+/** Where no value can begin the body is broken, and that is what its sender must hear: not that a value is of a wrong type. */
+const peekValue = <Name extends string>(scan: JsonScanner<Name>): ReturnType<JsonScanner<Name>['peek']> => {
   const kind = scan.peek();
+  if (kind === 'none') scan.skip();
+  return kind;
+};
+
+export const readBoolean = <Name extends string>(scan: JsonScanner<Name>, param: string): boolean | null => {
+  const kind = peekValue(scan);
   if (kind !== 'true' && kind !== 'false' && kind !== 'null')
     throw new ScanFault('invalid_value', `${param} must be true or false`, param);
   scan.skip();
@@ -28,7 +35,7 @@ export const readBoolean = <Name extends string>(scan: JsonScanner<Name>, param:
 /** Exactly as the price table will look it up; nothing that could break a log line or a label. */
 export const readModel = <Name extends string>(scan: JsonScanner<Name>, draft: Draft): void => {
   const start = scan.pos;
-  const kind = scan.peek();
+  const kind = peekValue(scan);
   if (kind === 'null') {
     scan.skip();
   } else {
