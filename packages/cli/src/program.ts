@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { addDemo } from './commands/demo.ts';
 import { addExplain } from './commands/explain.ts';
 import { addGet } from './commands/get.ts';
+import { addMigrate } from './commands/migrate.ts';
 import { addMockProvider } from './commands/mock-provider.ts';
 import { addServe } from './commands/serve.ts';
 import { addServer } from './commands/server.ts';
@@ -34,6 +35,7 @@ export const buildProgram = (io: Io): Command => {
   addUsage(program, io);
   addValidate(program, io);
   addDemo(program, io);
+  addMigrate(program, io);
   addMockProvider(program, io);
   addVersion(program, io);
   return program;

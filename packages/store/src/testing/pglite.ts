@@ -6,6 +6,8 @@ export interface TestPglite {
   readonly connectionString: string;
   /** Drops all that is in it. */
   empty(): Promise<void>;
+  /** Statements behind the store's back. */
+  run(sql: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -17,6 +19,9 @@ export const startPglite = async (): Promise<TestPglite> => {
     connectionString: `postgres://postgres@${server.getServerConn()}/postgres`,
     empty: async () => {
       await db.exec('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
+    },
+    run: async (sql) => {
+      await db.exec(sql);
     },
     stop: async () => {
       await server.stop();
