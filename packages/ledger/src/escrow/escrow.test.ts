@@ -159,6 +159,20 @@ describe('waiting', () => {
     expect(bench.ledger.returned[0]?.returns).toMatchObject([{ windowId: 'w1', amount: 50n }]);
   });
 
+  it("follows the ledger's clock when that goes back a day", async () => {
+    const bench = aBench();
+    bench.ledger.windowId = 'tomorrow';
+    bench.ledger.windowStart = 86_400_000;
+    bench.ledger.remainingMs = 60_000_000;
+    bench.escrow.settle(heldBy(await decide(bench, aRequest([aNeed(10n)]))), charging(10n));
+    bench.ledger.windowId = 'today';
+    bench.ledger.windowStart = 0;
+    expect(await decide(bench, aRequest([aNeed(100n)]))).toMatchObject({ held: true });
+    expect(bench.escrow.inHand()).toMatchObject([{ windowId: 'today' }]);
+    await bench.time.advance(100);
+    expect(bench.ledger.returned[0]?.returns).toMatchObject([{ windowId: 'tomorrow', amount: 40n }]);
+  });
+
   it('says at once what can never fit and what is spent', async () => {
     const bench = aBench({ [KEY]: 100n });
     const before = bench.time.clock();

@@ -10,6 +10,8 @@ export interface Lease {
   readonly windowId: string;
   readonly windowStart: number;
   readonly epoch: string;
+  /** When its last grant was asked for, monotonic. */
+  askedAt: number;
   /** Monotonic milliseconds from which it gives no more holds; Infinity for Total. */
   deadline: number;
   /** Free to hold. Below zero is a debt: a charge was above its hold. */
@@ -35,6 +37,7 @@ export const makeLease = (grant: Grant, askedAt: number): Lease => ({
   windowId: grant.window.id,
   windowStart: grant.window.start,
   epoch: grant.epoch,
+  askedAt,
   deadline: deadlineOf(grant, askedAt),
   balance: grant.amount,
   held: 0n,
@@ -46,6 +49,7 @@ export const makeLease = (grant: Grant, askedAt: number): Lease => ({
 export const addGrant = (lease: Lease, grant: Grant, askedAt: number): void => {
   lease.balance += grant.amount;
   lease.grants.push({ leaseId: grant.leaseId, amount: grant.amount });
+  lease.askedAt = Math.max(lease.askedAt, askedAt);
   // Each is early by the time its question travelled, so the later one is nearer the truth.
   lease.deadline = Math.max(lease.deadline, deadlineOf(grant, askedAt));
 };

@@ -92,7 +92,8 @@ export const makeLeases = ({ states, giveBacks, spool, instance, isOver, isCurre
       return true;
     }
     const lease = makeLease(grant, askedAt);
-    const isLate = current !== null && grant.window.start < current.windowStart;
+    // An earlier window in a later answer: the ledger's clock went back, and it alone says what the time is.
+    const isLate = current !== null && grant.window.start < current.windowStart && askedAt < current.askedAt;
     if (isLate || lease.deadline <= now || isOver(grant.epoch)) {
       retire(lease);
       return false;
@@ -106,7 +107,7 @@ export const makeLeases = ({ states, giveBacks, spool, instance, isOver, isCurre
     const keep = leaseSize(state);
     const spare = lease.lowest;
     lease.lowest = lease.balance;
-    if (state.waiting > 0) return;
+    if (state.waiting > 0 || state.isReserve) return;
     if (now - state.lastHoldAt >= IDLE_MS) {
       const floor = state.recent.p95();
       if (lease.held === 0n && lease.balance > floor) giveBack(lease, lease.balance - floor);
@@ -133,6 +134,7 @@ export const makeLeases = ({ states, giveBacks, spool, instance, isOver, isCurre
         if (state.lease) trimOne(state, state.lease, now);
         else if (
           state.waiting === 0 &&
+          !state.isReserve &&
           !state.asking &&
           state.auditAsking === null &&
           now - state.lastHoldAt > FORGET_MS
@@ -141,7 +143,10 @@ export const makeLeases = ({ states, giveBacks, spool, instance, isOver, isCurre
       }
     },
     recall: (state) => {
-      if (state.lease && state.waiting === 0) giveBack(state.lease, state.lease.balance);
+      if (!state.lease || state.waiting > 0) return;
+      const { balance } = state.lease;
+      // Of what is kept for an outage, others get a part: they wait for the same.
+      giveBack(state.lease, state.isReserve ? balance / 2n : balance);
     },
     retireAll: () => {
       for (const state of states.all()) retireCurrent(state);

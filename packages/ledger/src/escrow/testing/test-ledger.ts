@@ -24,6 +24,8 @@ export interface TestLedger extends LeasePort, LedgerSession {
   readonly settled: Map<string, bigint>;
   epoch: string;
   windowId: string;
+  /** Null: later with each lease. */
+  windowStart: number | null;
   remainingMs: number | null;
   /** Grants the preference, not just the need. */
   generous: boolean;
@@ -60,7 +62,7 @@ export const makeTestLedger = (limits: Readonly<Record<string, bigint>>): TestLe
       pool.set(key, have - amount);
       leases += 1;
       const { budget, limit, partition } = need;
-      const window = { id: ledger.windowId, start: leases, end: null };
+      const window = { id: ledger.windowId, start: ledger.windowStart ?? leases, end: null };
       const { epoch, remainingMs } = ledger;
       return {
         budget,
@@ -87,6 +89,7 @@ export const makeTestLedger = (limits: Readonly<Record<string, bigint>>): TestLe
     settled: new Map(),
     epoch: 'e1',
     windowId: 'w1',
+    windowStart: null,
     remainingMs: null,
     generous: true,
     fault: null,
