@@ -20,7 +20,7 @@ REAL ?= 0
 # Narrows the tests: make test-unit ARGS=packages/budget
 ARGS ?=
 
-.PHONY: help run test test-unit test-clients test-coverage test-replay test-fuzz verify lint types generate build bundles bench install clean
+.PHONY: help run test test-unit test-clients test-coverage test-replay test-fuzz verify lint types generate build bundles bench bench-ledger install clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -83,6 +83,10 @@ bundles: $(INSTALLED)
 bench: bundles ## Measure the proxy against direct, nginx and Portkey; writes docs/benchmarks.md
 	@$(TOOLS)/prerequisites.sh nginx wrk
 	@node --conditions=source packages/bench/src/main.ts
+
+bench-ledger: bundles ## Measure leases, spool, ingest and the stores; writes its part of docs/benchmarks.md
+	@$(TOOLS)/prerequisites.sh postgres redis wrk
+	@node --conditions=source --disable-warning=ExperimentalWarning packages/bench/src/ledger/main.ts
 
 install: ## Install the dependencies, as the lock file says
 	@$(PNPM) install --frozen-lockfile

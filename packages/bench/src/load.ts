@@ -49,6 +49,9 @@ export const closedLoop = async (
   };
 };
 
+/** wrk takes no others. */
+export const wholeSeconds = (seconds: number): number => Math.max(1, Math.round(seconds));
+
 /** Open loop: a steady rate, one request each interval whatever became of the last. Microseconds from the intended time. */
 export const openLoop = async (
   endpoint: Endpoint,

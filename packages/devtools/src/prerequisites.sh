@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # What the suites need beside Node: installed by apt where this is Debian and we are root, else named.
-# Usage: prerequisites.sh postgres|python|venv|nginx ...
+# Usage: prerequisites.sh postgres|redis|python|venv|nginx|wrk ...
 set -euo pipefail
 
 has_postgres() { command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
 has_python() { command -v python3 >/dev/null; }
 # Debian keeps what a venv is made with in a package of its own.
 has_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
+has_redis() { command -v redis-server >/dev/null && command -v redis-cli >/dev/null; }
 has_wrk() { command -v wrk >/dev/null; }
 has_nginx() { command -v nginx >/dev/null || [ -x /usr/sbin/nginx ]; }
 
@@ -14,6 +15,7 @@ packages=()
 for need in "$@"; do
   case "$need" in
     postgres) has_postgres || packages+=(postgresql-15) ;;
+    redis) has_redis || packages+=(redis-server) ;;
     python) has_python || packages+=(python3) ;;
     venv) has_venv || packages+=(python3 python3-venv) ;;
     nginx) has_nginx || packages+=(nginx-light) ;;

@@ -20,7 +20,8 @@ export interface TestPostgres {
 const BIN = '/usr/lib/postgresql/15/bin';
 const run = promisify(execFile);
 
-export const startPostgres = async (): Promise<TestPostgres> => {
+/** `more`: arguments of the server's own; of two that set the same, the last holds. */
+export const startPostgres = async (more: readonly string[] = []): Promise<TestPostgres> => {
   await access(join(BIN, 'initdb')).catch((cause: unknown) => {
     throw new Error(`no PostgreSQL 15 in ${BIN}: run "apt-get install postgresql-15"`, { cause });
   });
@@ -55,6 +56,7 @@ export const startPostgres = async (): Promise<TestPostgres> => {
         'max_connections=60',
         '-c',
         'shared_buffers=32MB',
+        ...more,
       ],
       { ...as, cwd: home, stdio: 'ignore' },
     );

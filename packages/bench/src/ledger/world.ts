@@ -1,0 +1,88 @@
+/** What the measurements share: a database with fsync, Redis, a token, the budgets, an upstream; all gone at the end. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startPostgres } from '@tollgate/store/testing';
+import { startUpstream } from '../targets.ts';
+import { startRedis, startServer } from './processes.ts';
+import type { Running } from './processes.ts';
+
+export interface World {
+  readonly dir: string;
+  readonly rounds: number;
+  /** How much of a measurement's usual count: 1, or less for a trial. */
+  readonly scale: number;
+  readonly token: string;
+  readonly tokenFile: string;
+  readonly upstreamPort: number;
+  readonly redis: Running;
+  /** A server over a database of its own; the pool in its memory, or in Redis. */
+  server(pool: 'memory' | 'redis'): Promise<Running>;
+  /** An empty database. */
+  database(): Promise<string>;
+  say(text: string): void;
+  close(): Promise<void>;
+}
+
+/** Each namespace has one budget: the $20 of the goal, one that is leased once, one with four limits, one for the rest. */
+export const BUDGETS = {
+  tight: [{ name: 'cost', period: 'Day', cost: { max: '20' } }],
+  rich: [{ name: 'cost', period: 'Day', cost: { max: '9000000' } }],
+  four: [
+    { name: 'cost', period: 'Day', cost: { max: '9000000' } },
+    { name: 'month', period: 'Month', cost: { max: '9000000' } },
+    { name: 'tokens', period: 'Day', tokens: { max: 9_000_000_000_000 } },
+    { name: 'calls', period: 'Day', requests: { max: 9_000_000_000_000 } },
+  ],
+} as const;
+export type BudgetName = keyof typeof BUDGETS;
+
+export const openWorld = async (options: Pick<World, 'rounds' | 'scale' | 'say'>): Promise<World> => {
+  const dir = mkdtempSync(join(tmpdir(), 'tollgate-bench-ledger-'));
+  const releases: (() => unknown)[] = [() => rmSync(dir, { recursive: true, force: true })];
+  const close = async (): Promise<void> => {
+    for (let release = releases.pop(); release !== undefined; release = releases.pop()) await release();
+  };
+  try {
+    const token = 'bench-token-of-no-worth-0123456789abcdef';
+    const tokenFile = join(dir, 'token');
+    writeFileSync(tokenFile, token, { mode: 0o600 });
+    const resources = join(dir, 'resources');
+    mkdirSync(resources);
+    writeFileSync(join(resources, 'budgets.yaml'), Object.keys(BUDGETS).map(manifest).join('---\n'));
+    const postgres = await startPostgres(['-c', 'fsync=on', '-c', 'shared_buffers=256MB', '-c', 'max_wal_size=4GB']);
+    releases.push(() => postgres.stop());
+    const redis = await startRedis(dir);
+    releases.push(() => redis.stop());
+    const upstream = await startUpstream();
+    releases.push(() => upstream.stop());
+    return {
+      ...options,
+      dir,
+      token,
+      tokenFile,
+      upstreamPort: upstream.port,
+      redis,
+      server: async (pool) =>
+        startServer({
+          resources,
+          databaseUrl: await postgres.database(),
+          tokenFile,
+          redisUrl: pool === 'redis' ? redis.url : null,
+        }),
+      database: () => postgres.database(),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};
+
+const manifest = (name: string): string =>
+  `${JSON.stringify({
+    apiVersion: 'tollgate.dev/v1alpha1',
+    kind: 'TokenBudget',
+    metadata: { name: 'bench', namespace: name },
+    spec: { enforcement: 'Hard', limits: BUDGETS[name as BudgetName] },
+  })}\n`;
