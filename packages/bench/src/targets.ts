@@ -2,10 +2,10 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync, existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { childrenOf } from './process-stats.ts';
+import { freePort } from './ports.ts';
 import { median } from './statistics.ts';
 import type { Endpoint } from './load.ts';
 
@@ -201,14 +201,6 @@ const firstLine = (child: ChildProcess): Promise<string> =>
       reject(new Error(`${child.spawnfile} ended with ${String(code)} before it was ready`)),
     );
     child.once('error', reject);
-  });
-
-const freePort = (): Promise<number> =>
-  new Promise((resolvePort) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolvePort(typeof address === 'object' && address !== null ? address.port : 0));
-    });
   });
 
 const untilListening = async (port: number, child: ChildProcess): Promise<number> => {
