@@ -18,13 +18,18 @@ const result = (gates: RaceResult['gates']): RaceResult => ({
 describe('the scoreboard of a race', () => {
   it('draws each gate to one scale, marks the limit and says who is over it', () => {
     expect(raceFrame([over, under], LIMIT)).toEqual([
-      `  check-then-add ${'█'.repeat(30)}│${'█'.repeat(8)}░░   $1.28 114 calls, 20 refused  OVER`,
-      `  Tollgate       ${'█'.repeat(15)}${'░'.repeat(15)}│${'░'.repeat(10)}   $0.50 1,050 calls`,
+      `  check-then-add ${'█'.repeat(15)}│${'█'.repeat(4)}░   $1.28 114 calls, 20 refused  OVER`,
+      `  Tollgate       ${'█'.repeat(7)}${'░'.repeat(8)}│${'░'.repeat(5)}   $0.50 1,050 calls`,
     ]);
   });
 
+  it('keeps within 80 columns, so that it can be drawn over', () => {
+    const busy = { ...over, billed: 99_990_000_000n, admitted: 1_114, refused: 100 };
+    for (const line of raceFrame([busy], LIMIT)) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
   it('keeps within its bar whatever was spent', () => {
-    expect(raceFrame([{ ...over, billed: 900n * LIMIT }], LIMIT)[0]).toContain(`│${'█'.repeat(10)} $900.00 `);
+    expect(raceFrame([{ ...over, billed: 900n * LIMIT }], LIMIT)[0]).toContain(`│${'█'.repeat(5)} $900.00 `);
   });
 
   it('says it in a line where nothing can be drawn over', () => {

@@ -28,9 +28,10 @@ export interface RaceResult {
   readonly lastRefusal: string | null;
 }
 
-const BAR_CELLS = 40;
+/** A frame keeps within 80 columns: a line that wraps could not be drawn over. */
+const BAR_CELLS = 20;
 /** The bar goes on beyond the limit, to show who does. */
-const LIMIT_CELL = 30;
+const LIMIT_CELL = 15;
 
 export const raceFrame = (scores: readonly Score[], limit: NanoUsd): readonly string[] =>
   scores.map(
