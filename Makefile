@@ -20,7 +20,7 @@ REAL ?= 0
 # Narrows the tests: make test-unit ARGS=packages/budget
 ARGS ?=
 
-.PHONY: help run test test-unit test-clients test-coverage test-replay test-fuzz verify lint types generate build bundles bench bench-ledger install clean
+.PHONY: help run test test-unit test-clients test-faults test-coverage test-replay test-fuzz verify lint types generate build bundles bench bench-ledger install clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -48,6 +48,10 @@ test-replay: $(INSTALLED) ## Price a million random usages anew, in decimal, fro
 
 test-fuzz: $(INSTALLED) ## Feed bad bytes to every reader at a boundary, FUZZ_ROUNDS times each; FUZZ_SEED=n for others
 	@FUZZ_ROUNDS=$${FUZZ_ROUNDS:-40000} $(JEST) e2e/src/fuzz
+
+test-faults: bundles ## Break real processes for FAULT_MINUTES (6) and hold the ledger against the provider's log; FAULT_SEED repeats
+	@$(TOOLS)/prerequisites.sh postgres redis faketime
+	@node --conditions=source e2e/src/faults/main.ts
 
 test-coverage: bundles ## Measure line coverage over all product sources; fails under 90 %
 	@$(TOOLS)/prerequisites.sh postgres

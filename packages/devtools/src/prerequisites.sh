@@ -9,6 +9,7 @@ has_python() { command -v python3 >/dev/null; }
 has_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
 has_redis() { command -v redis-server >/dev/null && command -v redis-cli >/dev/null; }
 has_wrk() { command -v wrk >/dev/null; }
+has_faketime() { compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null; }
 has_nginx() { command -v nginx >/dev/null || [ -x /usr/sbin/nginx ]; }
 
 packages=()
@@ -18,6 +19,7 @@ for need in "$@"; do
     redis) has_redis || packages+=(redis-server) ;;
     python) has_python || packages+=(python3) ;;
     venv) has_venv || packages+=(python3 python3-venv) ;;
+    faketime) has_faketime || packages+=(faketime) ;;
     nginx) has_nginx || packages+=(nginx-light) ;;
     wrk) has_wrk || packages+=(wrk) ;;
     *) echo "prerequisites: $need is not known" >&2; exit 64 ;;

@@ -1,0 +1,75 @@
+/**
+ * `make test-faults`: real processes, real sockets, real faults, for as many minutes as asked, with the ledger held against
+ * the provider's own log after each round. FAULT_MINUTES, FAULT_SEED, FAULT_ROWS (`1,14`), FAULT_ROUND (faults a round).
+ */
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeDice } from '../testing/dice.ts';
+import { FAULTS, ROWS } from './matrix.ts';
+import { runRound } from './round.ts';
+import { schedule } from './schedule.ts';
+
+const number = (name: string, fallback: number): number => {
+  const text = process.env[name];
+  if (text === undefined || text === '') return fallback;
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < 0) throw new Error(`${name} must be a number, and is '${text}'`);
+  return value;
+};
+
+const main = async (): Promise<number> => {
+  const root = join(import.meta.dirname, '../../..');
+  const minutes = number('FAULT_MINUTES', 6);
+  const seed = number('FAULT_SEED', Date.now() % 1_000_000);
+  const perRound = number('FAULT_ROUND', 25);
+  const hasRedis = number('FAULT_REDIS', 0) === 1;
+  const wanted = (process.env['FAULT_ROWS'] ?? '').split(',').filter(Boolean).map(Number);
+  const folder = mkdtempSync(join(tmpdir(), 'tollgate-faults-'));
+  // PostgreSQL runs as another user, and has to find its way in.
+  chmodSync(folder, 0o755);
+  const say = (line: string): void => void process.stdout.write(`${line}\n`);
+  say(`seed ${String(seed)}, ${String(minutes)} minutes, in ${folder}`);
+
+  const faults = FAULTS.filter(({ row }) => wanted.length === 0 || wanted.includes(row));
+  const order = schedule(faults, makeDice(seed));
+  const end = performance.now() + minutes * 60_000;
+  const counts = new Map<number, number>();
+  let passed = 0;
+  let failed = 0;
+  for (let round = 0; performance.now() < end; round += 1) {
+    const home = join(folder, `round-${String(round)}`);
+    mkdirSync(home);
+    let left = perRound;
+    const result = await runRound({
+      root,
+      folder: home,
+      seed: seed + round,
+      hasRedis,
+      say,
+      next: () => {
+        left -= 1;
+        return left < 0 || performance.now() > end ? null : (order.next().value ?? null);
+      },
+    });
+    for (const { row, failure } of result.faults) {
+      counts.set(row, (counts.get(row) ?? 0) + 1);
+      if (failure === null) passed += 1;
+      else failed += 1;
+    }
+    failed += result.breaches.length;
+    passed += result.breaches.length === 0 ? 1 : 0;
+    say(`     round ${String(round)}: ${result.summary}`);
+    for (const breach of result.breaches) say(`FAIL ${breach}`);
+    if (result.breaches.length > 0 || result.faults.some(({ failure }) => failure !== null)) {
+      say(`     kept: ${home}; again: make test-faults FAULT_SEED=${String(seed)}`);
+    } else rmSync(home, { recursive: true, force: true });
+  }
+  say('');
+  for (const [row, what] of ROWS)
+    say(`row ${String(row).padStart(2)}  ${String(counts.get(row) ?? 0).padStart(4)}  ${what}`);
+  say(`${String(passed)} passed, ${String(failed)} failed`);
+  return failed === 0 ? 0 : 1;
+};
+
+process.exitCode = await main();

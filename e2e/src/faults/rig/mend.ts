@@ -1,0 +1,31 @@
+/** Everything as good as new, whatever a fault has left behind: links healed, clocks right, paused processes going, dead ones up. */
+import type { Rig } from './rig.ts';
+
+export const mend = async ({ postgres, redis, servers, proxies, provider }: Rig): Promise<void> => {
+  provider.clearScript();
+  provider.release();
+  for (const { toServer, toProvider, clock } of proxies) {
+    toServer.heal();
+    toProvider.heal();
+    clock.jump('+0');
+  }
+  for (const { toPostgres, toRedis, clock } of servers) {
+    toPostgres.heal();
+    toRedis.heal();
+    clock.jump('+0');
+  }
+  postgres.freeDisk();
+  postgres.resume();
+  if (!(await postgres.isUp())) {
+    await postgres.stopImmediately();
+    await postgres.start();
+  }
+  for (const each of redis.slice(0, 1)) {
+    each.resume();
+    if (!(await each.isUp())) await each.start();
+  }
+  for (const each of [...servers, ...proxies]) {
+    each.process()?.signal('SIGCONT');
+    await each.start();
+  }
+};

@@ -1,0 +1,139 @@
+/** One round: a rig of its own, load, some faults one after another, and then the reckoning. */
+import { mkdirSync } from 'node:fs';
+import { makeDice } from '../testing/dice.ts';
+import type { Fault, Scene } from './faults/scene.ts';
+import { startLoad } from './load/load.ts';
+import type { Outcome } from './load/send-call.ts';
+import { keepEvidence } from './oracle/evidence.ts';
+import { findCanaries } from './oracle/canaries.ts';
+import { readLedgerRows } from './oracle/ledger-rows.ts';
+import { checkSums } from './oracle/ledger-sums.ts';
+import { matchCalls } from './oracle/match-calls.ts';
+import { checkProcesses } from './oracle/processes.ts';
+import { untilDelivered } from './oracle/quiet.ts';
+import { mend } from './rig/mend.ts';
+import { startRig, type Rig } from './rig/rig.ts';
+
+export interface FaultResult {
+  readonly row: number;
+  readonly name: string;
+  readonly ms: number;
+  /** Null: as it must be. */
+  readonly failure: string | null;
+}
+
+export interface RoundResult {
+  readonly faults: readonly FaultResult[];
+  /** What the oracle found wrong. */
+  readonly breaches: readonly string[];
+  readonly summary: string;
+}
+
+export interface RoundOptions {
+  readonly root: string;
+  readonly folder: string;
+  readonly seed: number;
+  readonly hasRedis: boolean;
+  /** Asked for the next fault; null = enough. */
+  readonly next: () => Fault | null;
+  readonly say: (line: string) => void;
+}
+
+const SERVERS = 2;
+const PROXIES = 4;
+const CALLERS = 3;
+
+export const runRound = async (options: RoundOptions): Promise<RoundResult> => {
+  const { root, folder, seed, hasRedis, next, say } = options;
+  mkdirSync(folder, { recursive: true });
+  const rig = await startRig({
+    folder,
+    root,
+    seed,
+    servers: hasRedis ? SERVERS : 1,
+    proxies: PROXIES,
+    hasRedis,
+    budgets: { perMinute: '0.12', total: '0.35' },
+  });
+  const { prompt, providerKey } = rig.secrets;
+  const load = startLoad({ seed, proxies: rig.proxies, callersPerProxy: CALLERS, prompt, key: providerKey });
+  const scene: Scene = { rig, load, dice: makeDice(seed) };
+  const faults: FaultResult[] = [];
+  try {
+    for (let fault = next(); fault !== null; fault = next()) {
+      const result = await runFault(fault, scene);
+      faults.push(result);
+      say(
+        `${result.failure === null ? 'ok  ' : 'FAIL'} row ${String(result.row).padStart(2)}  ${(result.ms / 1000).toFixed(1).padStart(5)} s  ${result.name}${result.failure === null ? '' : `\n       ${result.failure}`}`,
+      );
+      // What a fault that failed has left broken would fail all that follow.
+      if (result.failure !== null) break;
+    }
+    const reckoning = await reckon(rig, scene);
+    const isGood = reckoning.breaches.length === 0 && faults.every(({ failure }) => failure === null);
+    if (!isGood) await keepEvidence(rig, load);
+    return { faults, ...reckoning };
+  } finally {
+    await load.stop();
+    await rig.release();
+  }
+};
+
+const runFault = async (fault: Fault, scene: Scene): Promise<FaultResult> => {
+  const { row, name } = fault;
+  const before = performance.now();
+  const failure = await fault.run(scene).then(
+    () => null,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  return { row, name, ms: performance.now() - before, failure };
+};
+
+/** Quiet first; then what must hold at any moment; then all is stopped, every epoch closed, and what must hold at the end. */
+const reckon = async (rig: Rig, { load }: Scene): Promise<Pick<RoundResult, 'breaches' | 'summary'>> => {
+  const breaches: string[] = [];
+  const attempt = async (what: string, work: () => Promise<readonly string[]>): Promise<void> => {
+    try {
+      breaches.push(...(await work()));
+    } catch (error) {
+      breaches.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  };
+  await attempt('the rig cannot be mended', async () => {
+    await mend(rig);
+    await load.rest();
+    return [];
+  });
+  await attempt('the events are not delivered', async () => {
+    await untilDelivered(rig);
+    return [];
+  });
+  await attempt('the sums cannot be read', () => checkSums(rig, false));
+  await attempt('the proxies do not stop', async () => {
+    const went = await Promise.all(rig.proxies.map((proxy) => proxy.stop()));
+    return went.includes(false) ? ['a proxy did not stop by itself'] : [];
+  });
+  await attempt('the servers do not stop', async () => {
+    const went = await Promise.all(rig.servers.map((server) => server.stop()));
+    return went.includes(false) ? ['a server did not stop by itself'] : [];
+  });
+  let summary = '';
+  await attempt('the calls cannot be matched', async () => {
+    const matched = matchCalls(rig.provider.log, await readLedgerRows(rig), load.outcomes);
+    const dollars = (nano: bigint): string => `$${(Number(nano) / 1e9).toFixed(4)}`;
+    const answers = [...Map.groupBy(load.outcomes, answerOf)].map(([kind, some]) => `${String(some.length)} ${kind}`);
+    const kinds = Object.entries(matched.settled).map(([kind, count]) => `${String(count)} ${kind}`);
+    summary = `${String(load.outcomes.length)} calls (${answers.join(', ')}); ${String(matched.billedCalls)} billed ${dollars(matched.billed)}, charged ${dollars(matched.charged)} (${kinds.join(', ')})`;
+    return matched.faults;
+  });
+  await attempt('the sums cannot be read', () => checkSums(rig, true));
+  await attempt('the canaries cannot be looked for', () => findCanaries(rig));
+  breaches.push(...checkProcesses(rig, load));
+  return { breaches, summary };
+};
+
+const answerOf = ({ status, refusal, isWhole }: Outcome): string => {
+  if (refusal !== null) return refusal;
+  if (status === null) return 'without an answer';
+  return status === 200 && !isWhole ? '200 cut off' : String(status);
+};
