@@ -1,14 +1,16 @@
 import {
-  decideBlock,
   largestSlidingSum,
+  takeNext,
+  type Block,
   type BlockAnswer,
   type BlockRequest,
   type CounterTerms,
   type PoolReturn,
+  type UnloadedBlock,
 } from '@tollgate/ledger/pool';
 import type { Transaction } from './connection.ts';
 import { findCounterIds, lockAround, lockCounters, type CounterRow } from './counter-row.ts';
-import { shareEpoch } from './epochs.ts';
+import { readEpoch, shareEpoch } from './epochs.ts';
 
 /**
  * Blocks: amounts written down as gone before anyone may spend them. Decided by the same pure function as in memory,
@@ -22,16 +24,26 @@ export const allocateBlock = async (
   { epoch, terms, need, short }: BlockRequest,
   now: number,
 ): Promise<BlockOutcome> => {
-  if ((await shareEpoch(tx, epoch)) !== 'open') return { kind: 'sealed' };
+  const inEpoch = await readEpoch(tx, epoch);
+  if (inEpoch?.state !== 'open') return { kind: 'sealed' };
   const rows = await lockAround(tx, terms);
   const row = rows.find(({ window_id }) => window_id === terms.window.id);
   if (!row) return { kind: 'missing' };
   const { out, spent } = sumsAround(rows, row, terms);
-  const decision = decideBlock({ max: terms.max, out, spent, need, short });
-  if (!decision.fits) return { kind: 'refused', reason: decision.reason, spent };
-  await takeBlock(tx, row.id, epoch, decision.amount, terms.max, now);
-  return { kind: 'block', amount: decision.amount, free: terms.max - out - decision.amount };
+  const unloaded = inEpoch.isShared ? await unloadedOf(tx, row.id, epoch) : [];
+  const next = takeNext(unloaded, { max: terms.max, out, spent, need, short });
+  if (next.kind === 'refused') return { ...next, spent };
+  const free = terms.max - out - next.amount;
+  if (next.amount === 0n) return { kind: 'blocks', blocks: unloaded, free };
+  const id = await takeBlock(tx, { ...next, counterId: row.id, epoch, terms, isLoaded: !inEpoch.isShared }, now);
+  return { kind: 'blocks', blocks: [...unloaded, { id, amount: next.amount }], free };
 };
+
+const unloadedOf = async (tx: Transaction, counterId: bigint, epoch: string): Promise<readonly Block[]> =>
+  tx.query<{ id: string; amount: bigint }>(
+    'SELECT id::text, amount FROM block WHERE epoch = $1 AND counter_id = $2 AND NOT loaded ORDER BY block.id',
+    [epoch, counterId],
+  );
 
 const sumsAround = (
   rows: readonly CounterRow[],
@@ -50,35 +62,74 @@ const sumsAround = (
   return { out: sum(out), spent: sum(spent) };
 };
 
+interface BlockToTake {
+  readonly counterId: bigint;
+  readonly epoch: string;
+  readonly amount: bigint;
+  readonly terms: CounterTerms;
+  /** A pool of one server's own is lost with the load: there is nothing to find later. */
+  readonly isLoaded: boolean;
+}
+
 const takeBlock = async (
   tx: Transaction,
-  id: bigint,
-  epoch: string,
-  amount: bigint,
-  max: bigint,
+  { counterId, epoch, amount, terms, isLoaded }: BlockToTake,
   now: number,
-): Promise<void> => {
+): Promise<string> => {
   const taken = await tx.query(
     `UPDATE counter SET allocated = allocated + $2, limit_max = $3, ceiling = greatest($3::bigint, allocated - refunded)
      WHERE id = $1 AND allocated - refunded + $2 <= $3 RETURNING id`,
-    [id, amount, max],
+    [counterId, amount, terms.max],
   );
   if (taken.length !== 1) throw new Error('a block was decided that the counter does not have');
   await tx.query(
     `INSERT INTO counter_epoch (counter_id, epoch, allocated) VALUES ($1, $2, $3)
      ON CONFLICT (counter_id, epoch) DO UPDATE SET allocated = counter_epoch.allocated + excluded.allocated`,
-    [id, epoch, amount],
+    [counterId, epoch, amount],
   );
-  await tx.query(
-    `INSERT INTO block (counter_id, epoch, amount, taken_at) VALUES ($1, $2, $3, to_timestamp($4::double precision / 1000))`,
-    [id, epoch, amount, now],
+  const [block] = await tx.query<{ id: string }>(
+    `INSERT INTO block (counter_id, epoch, amount, loaded, taken_at)
+     VALUES ($1, $2, $3, $5, to_timestamp($4::double precision / 1000)) RETURNING id::text`,
+    [counterId, epoch, amount, now, isLoaded],
   );
+  if (!block) throw new Error('a block was taken and has no id');
+  return block.id;
 };
 
-/** What a pool had not leased. Of a closed epoch nothing: its rest was refunded when it closed. */
-export const refundPool = async (tx: Transaction, epoch: string, returns: readonly PoolReturn[]): Promise<void> => {
+export const markLoaded = async (tx: Transaction, ids: readonly string[]): Promise<void> => {
+  await tx.query('UPDATE block SET loaded = true WHERE id = ANY($1::bigint[]) AND NOT loaded', [ids]);
+};
+
+/** At most so many at once: the rest waits for the next look. */
+const MOST_UNLOADED = 1_000;
+
+export const unloadedBlocks = async (tx: Transaction, epoch: string): Promise<readonly UnloadedBlock[]> => {
+  const rows = await tx.query<Omit<UnloadedBlock, 'windowEnd'> & { readonly windowEnd: bigint | null }>(
+    `SELECT b.id::text, b.amount, c.budget, c.limit_name AS "limit", c.partition_value AS "partition",
+            c.window_id AS "windowId", c.window_end_ms AS "windowEnd", c.limit_max AS max,
+            c.limit_max - (c.allocated - c.refunded) AS free
+     FROM block b JOIN counter c ON c.id = b.counter_id WHERE b.epoch = $1 AND NOT b.loaded ORDER BY b.id LIMIT $2`,
+    [epoch, MOST_UNLOADED],
+  );
+  return rows.map((row) => ({ ...row, windowEnd: row.windowEnd === null ? null : Number(row.windowEnd) }));
+};
+
+/** What a pool had not leased, once an id. Of a closed epoch nothing: its rest was refunded when it closed. */
+export const refundPool = async (
+  tx: Transaction,
+  epoch: string,
+  id: string,
+  returns: readonly PoolReturn[],
+  now: number,
+): Promise<void> => {
   const state = await shareEpoch(tx, epoch);
   if (state === null || state === 'closed') return;
+  const first = await tx.query(
+    `INSERT INTO pool_refund (id, epoch, booked_at) VALUES ($1, $2, to_timestamp($3::double precision / 1000))
+     ON CONFLICT (id) DO NOTHING RETURNING id`,
+    [id, epoch, now],
+  );
+  if (first.length === 0) return;
   const ids = await findCounterIds(tx, returns);
   const refunds = returns.flatMap((back, at) => {
     const id = ids[at];

@@ -24,6 +24,8 @@ export const closeIfDone = async (tx: Transaction, epoch: string, now: number): 
     rests.map(({ id }) => id),
   );
   await bookRests(tx, epoch, members.lost > 0n);
+  // From now on nothing is refunded to it, so nothing can be twice.
+  await tx.query('DELETE FROM pool_refund WHERE epoch = $1', [epoch]);
   await tx.query(
     `UPDATE epoch SET state = 'closed', closed_at = to_timestamp($2::double precision / 1000) WHERE id = $1`,
     [epoch, now],

@@ -14,9 +14,19 @@ export const openEpoch = async (tx: Transaction, id: string, now: number): Promi
 };
 
 /** The epoch's state, kept from changing until the transaction ends; null where it is unknown. */
-export const shareEpoch = async (tx: Transaction, id: string): Promise<EpochState | null> => {
-  const [row] = await tx.query<{ state: EpochState }>('SELECT state FROM epoch WHERE id = $1 FOR SHARE', [id]);
-  return row?.state ?? null;
+export const shareEpoch = async (tx: Transaction, id: string): Promise<EpochState | null> =>
+  (await readEpoch(tx, id))?.state ?? null;
+
+/** As above, and whether several servers share it. */
+export const readEpoch = async (
+  tx: Transaction,
+  id: string,
+): Promise<{ readonly state: EpochState; readonly isShared: boolean } | null> => {
+  const [row] = await tx.query<{ state: EpochState; isShared: boolean }>(
+    'SELECT state, number IS NOT NULL AS "isShared" FROM epoch WHERE id = $1 FOR SHARE',
+    [id],
+  );
+  return row ?? null;
 };
 
 /** No block of it any more. Where everyone has left, the rest is refunded at once. */
@@ -25,10 +35,17 @@ export const sealEpoch = async (tx: Transaction, id: string, now: number): Promi
   await closeIfDone(tx, id, now);
 };
 
-/** After a crash: what earlier lives of the server left open. Returns the epochs that are not closed yet. */
+/** The end of one server's own pool. A shared epoch goes on with the other servers, until its successor seals it. */
+export const sealOwnEpoch = async (tx: Transaction, id: string, now: number): Promise<void> => {
+  const own = await tx.query('SELECT 1 FROM epoch WHERE id = $1 AND number IS NULL', [id]);
+  if (own.length > 0) await sealEpoch(tx, id, now);
+};
+
+/** After a crash: what earlier lives of the server left open, but not the epoch that servers share. */
 export const sealOthers = async (tx: Transaction, except: string, now: number): Promise<void> => {
   const others = await tx.query<{ id: string }>(
-    `SELECT id FROM epoch WHERE state <> 'closed' AND id <> $1 ORDER BY id FOR UPDATE`,
+    `SELECT id FROM epoch WHERE state <> 'closed' AND id <> $1 AND id IS DISTINCT FROM (SELECT epoch FROM shared_pool)
+     ORDER BY id FOR UPDATE`,
     [except],
   );
   for (const { id } of others) await sealEpoch(tx, id, now);

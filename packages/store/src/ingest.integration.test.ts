@@ -119,7 +119,7 @@ describe.each(DATABASES)('ingest on %s', (_name, start) => {
 
   it('lets a lease of nothing be charged before anything was allocated', async () => {
     await send('a', { seq: 1, counters: [leased('daily', epoch, 0n)] });
-    expect(await block('daily', 1_000_000n)).toMatchObject({ kind: 'block', amount: 1_000_000n });
+    expect(await block('daily', 1_000_000n)).toMatchObject({ kind: 'blocks', blocks: [{ amount: 1_000_000n }] });
   });
 
   it('books the truth where a hold was too small, and owns up to it when the epoch closes', async () => {
@@ -145,7 +145,9 @@ describe.each(DATABASES)('ingest on %s', (_name, start) => {
     await leave('b', 0);
     expect(await tally('daily')).toEqual({ allocated: 100_000n, refunded: 60_000n, settled: 40_000n, unresolved: 0n });
     // A pool that did not know it was succeeded gives back what the close has refunded already.
-    await store.blocks({ clock: () => START }).refund(epoch, [{ ...leased('daily', epoch, 0n), amount: 60_000n }]);
+    await store
+      .blocks({ clock: () => START })
+      .refund(epoch, 'r1', [{ ...leased('daily', epoch, 0n), amount: 60_000n }]);
     expect(await tally('daily')).toMatchObject({ refunded: 60_000n });
   });
 

@@ -39,7 +39,9 @@ describe.each(DATABASES)('where a counter starts on %s', (_name, start) => {
   const seed = {
     amountOf: ({ partition }: CounterTerms, event: { charged: bigint; user: string | null }) =>
       partition === '' || event.user === partition ? event.charged : 0n,
-    pooled: () => [{ budget: 'default/pool', limit: 'daily', partition: '', windowId: 'day', pooled, leased: 0n }],
+    pooled: async () => [
+      { budget: 'default/pool', limit: 'daily', partition: '', windowId: 'day', pooled, leased: 0n },
+    ],
   };
   const blocks = () => store.blocks({ clock: () => now, seed });
   const take = (terms: CounterTerms, need = 1n) => blocks().allocate({ epoch, terms, need, short: need });

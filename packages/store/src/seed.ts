@@ -25,7 +25,7 @@ export interface SeedSource {
   /** What this counter would have been charged for the event; 0 where it does not match. */
   readonly amountOf: (terms: CounterTerms, event: SeedEvent) => bigint;
   /** What lies in the pool is in nobody's hand. */
-  readonly pooled: () => readonly PoolBalance[];
+  readonly pooled: () => Promise<readonly PoolBalance[]>;
 }
 
 export const readSeed = async (tx: Transaction, terms: CounterTerms, source: SeedSource): Promise<Seed> => {
@@ -136,7 +136,7 @@ const openLeases = async (
      GROUP BY c.id`,
     [terms.budget, terms.unit, terms.partition, since, defined],
   );
-  const inPool = new Map(pooled().map((balance) => [keyOf(balance, balance.windowId), balance.pooled]));
+  const inPool = new Map((await pooled()).map((balance) => [keyOf(balance, balance.windowId), balance.pooled]));
   const openByLimit = new Map<string, bigint>();
   for (const row of siblings) {
     const name = { budget: terms.budget, limit: row.limit_name, partition: row.partition_value };

@@ -9,15 +9,24 @@ import {
 } from '@tollgate/ledger';
 import type { BlockSource, ChargedInEpoch, CounterTerms, JoinAnswer, ResolveCounter } from '@tollgate/ledger/pool';
 import { abandon, type Abandonment } from './abandonment.ts';
-import { allocateBlock, refundPool } from './blocks.ts';
+import { allocateBlock, markLoaded, refundPool, unloadedBlocks } from './blocks.ts';
 import type { Connection } from './connection.ts';
 import { counterUsage, type CounterUsage } from './counter-usage.ts';
 import { counterExists, createCounter } from './counter-row.ts';
-import { closeInstance, joinEpoch, openEpoch, registerInstance, sealEpoch, sealOthers, subjectOf } from './epochs.ts';
+import {
+  closeInstance,
+  joinEpoch,
+  openEpoch,
+  registerInstance,
+  sealOthers,
+  sealOwnEpoch,
+  subjectOf,
+} from './epochs.ts';
 import { explain, type ExplainedAttempt } from './explain.ts';
 import { ingest, type Ingested } from './ingest.ts';
 import { budgetsSince, defineLimits, type LimitDefinition } from './limit-definitions.ts';
 import { NO_SEED, readSeed, type SeedSource } from './seed.ts';
+import { sharedEpochs } from './shared-epochs.ts';
 import { tallies, type StoredTally } from './tallies.ts';
 import {
   listUnresolved,
@@ -53,8 +62,9 @@ export interface Store {
   releaseUnresolved(release: Release, now: number): Promise<bigint | null>;
   /** Gives back what has been unresolved for long enough, of budgets whose policy says so. Returns what it was. */
   releaseOverdue(overdue: OverdueRelease, now: number): Promise<readonly Unresolved[]>;
+  /** The end of one server's own pool; a shared epoch is left alone. */
   sealEpoch(epoch: string, now: number): Promise<void>;
-  /** Seals what earlier lives left open. */
+  /** Seals what earlier lives left open, but for the epoch that servers share. */
   sealOtherEpochs(epoch: string, now: number): Promise<void>;
   defineLimits(limits: readonly LimitDefinition[], now: number): Promise<void>;
   /** By budget, since when it has been in force. */
@@ -113,7 +123,10 @@ export const storeOn = (connection: Connection, organisation: string): Store => 
           await makeCounter(request.terms, seed);
         }
       },
-      refund: (epoch, returns) => transact((tx) => refundPool(tx, epoch, returns)),
+      loaded: (_epoch, ids) => transact((tx) => markLoaded(tx, ids)),
+      unloaded: (epoch) => transact((tx) => unloadedBlocks(tx, epoch), 'snapshot'),
+      refund: (epoch, id, returns) => transact((tx) => refundPool(tx, epoch, id, returns, clock())),
+      shared: sharedEpochs(connection, clock),
     }),
     register: (hello, epoch, now) => transact((tx) => registerInstance(tx, hello, epoch, now)),
     ingest: async (batch, { now, resolve, seed }) => {
@@ -130,7 +143,7 @@ export const storeOn = (connection: Connection, organisation: string): Store => 
     listUnresolved: () => transact((tx) => listUnresolved(tx), 'snapshot'),
     releaseUnresolved: (release, now) => transact((tx) => releaseUnresolved(tx, release, now)),
     releaseOverdue: (overdue, now) => transact((tx) => releaseOverdue(tx, overdue, now)),
-    sealEpoch: (epoch, now) => transact((tx) => sealEpoch(tx, epoch, now)),
+    sealEpoch: (epoch, now) => transact((tx) => sealOwnEpoch(tx, epoch, now)),
     sealOtherEpochs: (epoch, now) => transact((tx) => sealOthers(tx, epoch, now)),
     defineLimits: (limits, now) => transact((tx) => defineLimits(tx, limits, now)),
     budgetsSince: () => transact((tx) => budgetsSince(tx), 'snapshot'),

@@ -87,7 +87,7 @@ describe.each(DATABASES)('what a lost instance took, on %s', (_name, start) => {
     expect(await store.releaseUnresolved(release, START + 5)).toBeNull();
     expect(await store.listUnresolved()).toEqual([]);
     expect(await tally()).toEqual({ allocated: 100_000n, refunded: 100_000n, settled: 0n, unresolved: 0n });
-    expect(await take(100_000n)).toMatchObject({ kind: 'block' });
+    expect(await take(100_000n)).toMatchObject({ kind: 'blocks' });
   });
 
   it('is taken from first when the spool turns up after all; what was released by then is owned up to', async () => {

@@ -39,8 +39,7 @@ export const makeMemoryHarness = async (): Promise<LedgerHarness> => {
     charge: (instance, charges) => {
       const of = charges.map((charge) => ({ ...charge, instance }));
       source.settle(of);
-      pool.settled(of);
-      return Promise.resolve();
+      return pool.settled(of);
     },
     close: async (instance) => {
       noted();
@@ -58,7 +57,10 @@ export const makeMemoryHarness = async (): Promise<LedgerHarness> => {
       noted();
     },
     tend: () => pool.tend(),
-    tallies: () => Promise.resolve(tallyWith(source.tallies(), pool.balances())),
+    tallies: async () => {
+      const balances = await pool.balances();
+      return tallyWith(source.tallies(), balances);
+    },
     release: () => Promise.resolve(),
   };
 };

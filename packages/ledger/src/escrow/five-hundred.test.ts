@@ -39,7 +39,7 @@ const aTown = async (max: bigint) => {
           .map(openEvent)
           .flatMap(({ counters, instance }) => counters.map((counter) => ({ ...counter, instance })));
         source.settle(charges);
-        pool.settled(charges);
+        await pool.settled(charges);
         return events.at(-1)?.seq ?? 0;
       },
       closeEpoch: () => Promise.resolve(),

@@ -1,6 +1,7 @@
 import type { LimitUnit } from '@tollgate/api';
 import type { CounterName, CounterWindow } from '../counter.ts';
 import type { DenyReason } from '../lease-port.ts';
+import type { SharedEpochs } from './shared-epochs.ts';
 
 /**
  * Where a pool's blocks come from: the durable end of the escrow chain. A block is written down as gone before it is
@@ -8,13 +9,38 @@ import type { DenyReason } from '../lease-port.ts';
  * `memory-block-source.ts` (tests, the simulator).
  */
 export interface BlockSource {
-  /** A new life of the pool. Blocks of an earlier one are never loaded again. */
+  /** A new life of a pool that is one server's own. Blocks of an earlier one are never loaded again. */
   openEpoch(): Promise<string>;
+  /** The lives of the one pool that all servers share. */
+  readonly shared: SharedEpochs;
   /** Writes down that `instance` may lease in `epoch`: before its first lease, so that the set to wait for is finite. */
   join(epoch: string, instance: string): Promise<JoinAnswer>;
+  /**
+   * Blocks for a counter: first those of this epoch that are not known to have been loaded, whoever took them, then a
+   * new one for what they lack.
+   */
   allocate(request: BlockRequest): Promise<BlockAnswer>;
-  /** Gives back what the pool had not leased. The amounts must be the pool's own: they become free at once. */
-  refund(epoch: string, returns: readonly PoolReturn[]): Promise<void>;
+  /** The pool has these blocks. */
+  loaded(epoch: string, blockIds: readonly string[]): Promise<void>;
+  /** Blocks of the epoch that are not known to have been loaded: who took them may have died before. */
+  unloaded(epoch: string): Promise<readonly UnloadedBlock[]>;
+  /**
+   * Gives back what the pool had not leased, once an id. The amounts must be the pool's own: they become free at once.
+   */
+  refund(epoch: string, id: string, returns: readonly PoolReturn[]): Promise<void>;
+}
+
+export interface Block {
+  readonly id: string;
+  readonly amount: bigint;
+}
+
+export interface UnloadedBlock extends Block, CounterName {
+  readonly windowId: string;
+  readonly windowEnd: number | null;
+  /** The limit under which the counter's last block was taken. */
+  readonly max: bigint;
+  readonly free: bigint;
 }
 
 /** `sealed`: the epoch takes nobody any more. `unknown`: this instance never said hello, has closed, or is over. */
@@ -35,15 +61,15 @@ export type ResolveCounter = (name: CounterName) => CounterTerms | null;
 export interface BlockRequest {
   readonly epoch: string;
   readonly terms: CounterTerms;
-  /** What the call needs in all: decides between the reasons of a no. */
+  /** What the call needs in all: decides between the reasons of a no. Nothing: ahead of need. */
   readonly need: bigint;
   /** What the pool lacks of it: the least a block must bring. */
   readonly short: bigint;
 }
 
 export type BlockAnswer =
-  /** `free`: limit less all blocks out, after this one. */
-  | { readonly kind: 'block'; readonly amount: bigint; readonly free: bigint }
+  /** At least one. `free`: limit less all blocks out, these included. */
+  | { readonly kind: 'blocks'; readonly blocks: readonly Block[]; readonly free: bigint }
   /** `spent`: charged for good in this window. */
   | { readonly kind: 'refused'; readonly reason: DenyReason; readonly spent: bigint }
   | { readonly kind: 'sealed' };

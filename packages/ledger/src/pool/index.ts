@@ -1,5 +1,7 @@
 export { decideBlock, type BlockDecision, type BlockQuestion } from './block-decision.ts';
+export { takeNext, type BlockTaking } from './block-taking.ts';
 export type {
+  Block,
   BlockAnswer,
   BlockRequest,
   BlockSource,
@@ -8,9 +10,18 @@ export type {
   JoinAnswer,
   PoolReturn,
   ResolveCounter,
+  UnloadedBlock,
 } from './block-source.ts';
 export { LedgerRequestError, type LedgerRequestCode } from './ledger-request-error.ts';
 export { makeMemoryBlockSource, type MemoryBlockSource } from './memory-block-source.ts';
+export { makeLedgerClock, type LedgerClock } from './ledger-clock.ts';
+export { makePool, type MakePoolDeps } from './make-pool.ts';
+export {
+  makeMemoryPoolState,
+  type MemoryPoolState,
+  type MemoryPoolStateDeps,
+  type MemoryStateCopy,
+} from './memory-pool-state.ts';
 export { makeMemoryPool, type MemoryPoolDeps } from './memory-pool.ts';
 export type { Pool, PoolBalance, PoolCharge } from './pool.ts';
 export { counterKeyOf, parseCounterKey } from './counter-key.ts';
@@ -38,5 +49,6 @@ export {
   type StateCharge,
   type StateGrant,
 } from './pool-state.ts';
+export { dialectOf, mayOpen, shouldUpgrade, type PoolProcess, type SharedEpochs } from './shared-epochs.ts';
 export { largestSlidingSum, type Bucket } from './sliding-sum.ts';
 export { outOf, type CounterTally } from './tally.ts';

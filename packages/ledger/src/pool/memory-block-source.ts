@@ -1,10 +1,11 @@
 import { counterKey, type CounterName } from '../counter.ts';
 import { ANY_EPOCH } from '../session.ts';
-import { decideBlock } from './block-decision.ts';
+import { takeNext } from './block-taking.ts';
 import type { BlockSource, ChargedInEpoch, CounterTerms } from './block-source.ts';
+import { counterKeyOf } from './counter-key.ts';
 import { LedgerRequestError } from './ledger-request-error.ts';
+import { makeMemorySharedEpochs } from './memory-shared-epochs.ts';
 import type { PoolCharge } from './pool.ts';
-import { windowKey } from './pool-counter.ts';
 import { largestSlidingSum } from './sliding-sum.ts';
 import { outOf, type CounterTally } from './tally.ts';
 
@@ -17,6 +18,7 @@ export interface MemoryBlockSource extends BlockSource {
   register(instance: string): void;
   /** What a committed batch of events does. */
   settle(charges: readonly PoolCharge[]): void;
+  /** Not one that is shared: its successor seals it. */
   sealEpoch(epoch: string): void;
   /** What the instance's charges sum to, by epoch. A sealed epoch that everyone closed refunds the rest. */
   closeInstance(instance: string, epoch: string): readonly ChargedInEpoch[];
@@ -31,6 +33,8 @@ interface Row {
 }
 
 interface EpochRow {
+  /** Of a shared epoch, and not known to have been loaded. */
+  readonly unloaded: Map<string, bigint>;
   allocated: bigint;
   refunded: bigint;
   readonly settledBy: Map<string, bigint>;
@@ -46,10 +50,12 @@ export const makeMemoryBlockSource = (): MemoryBlockSource => {
   const epochs = new Map<string, EpochState>();
   const instances = new Set<string>();
   const over = new Set<string>();
+  const refunds = new Set<string>();
+  let blocks = 0;
 
   const rowFor = (terms: CounterTerms): Row => {
-    const key = windowKey(terms, terms.window.id);
-    const row = rows.get(key) ?? { terms, byEpoch: new Map<string, EpochRow>() };
+    const key = counterKeyOf(terms, terms.window.id);
+    const row = { terms, byEpoch: rows.get(key)?.byEpoch ?? new Map<string, EpochRow>() };
     rows.set(key, row);
     return row;
   };
@@ -88,12 +94,24 @@ export const makeMemoryBlockSource = (): MemoryBlockSource => {
     if (state?.sealed && everyoneClosed(state)) refundEpoch(epoch);
   };
 
+  const openEpoch = (): string => {
+    const id = `epoch-${String(epochs.size + 1)}`;
+    epochs.set(id, { sealed: false, members: new Map() });
+    return id;
+  };
+
+  const sealEpoch = (epoch: string): void => {
+    const state = epochs.get(epoch);
+    if (!state) return;
+    state.sealed = true;
+    if (everyoneClosed(state)) refundEpoch(epoch);
+  };
+
+  const shared = makeMemorySharedEpochs({ openEpoch, sealEpoch });
+
   return {
-    openEpoch: () => {
-      const id = `epoch-${String(epochs.size + 1)}`;
-      epochs.set(id, { sealed: false, members: new Map() });
-      return Promise.resolve(id);
-    },
+    shared,
+    openEpoch: () => Promise.resolve(openEpoch()),
     register: (instance) => {
       if (over.has(instance)) return;
       instances.add(instance);
@@ -110,22 +128,48 @@ export const makeMemoryBlockSource = (): MemoryBlockSource => {
     },
     allocate: ({ epoch, terms, need, short }) => {
       if (epochs.get(epoch)?.sealed !== false) return Promise.resolve({ kind: 'sealed' });
+      const row = epochRow(rowFor(terms), epoch);
       const { out, spent } = sums(terms);
-      const decision = decideBlock({ max: terms.max, out, spent, need, short });
-      if (!decision.fits) return Promise.resolve({ kind: 'refused', reason: decision.reason, spent });
-      epochRow(rowFor(terms), epoch).allocated += decision.amount;
-      return Promise.resolve({ kind: 'block', amount: decision.amount, free: terms.max - out - decision.amount });
+      const unloaded = [...row.unloaded].map(([id, amount]) => ({ id, amount }));
+      const next = takeNext(unloaded, { max: terms.max, out, spent, need, short });
+      if (next.kind === 'refused') return Promise.resolve({ ...next, spent });
+      if (next.amount === 0n) return Promise.resolve({ kind: 'blocks', blocks: unloaded, free: terms.max - out });
+      const block = { id: String((blocks += 1)), amount: next.amount };
+      row.allocated += block.amount;
+      if (shared.isShared(epoch)) row.unloaded.set(block.id, block.amount);
+      const free = terms.max - out - block.amount;
+      return Promise.resolve({ kind: 'blocks', blocks: [...unloaded, block], free });
     },
-    refund: (epoch, returns) => {
+    loaded: (epoch, ids) => {
+      for (const { byEpoch } of rows.values()) for (const id of ids) byEpoch.get(epoch)?.unloaded.delete(id);
+      return Promise.resolve();
+    },
+    unloaded: (epoch) =>
+      Promise.resolve(
+        [...rows.values()].flatMap((row) =>
+          [...(row.byEpoch.get(epoch)?.unloaded ?? [])].map(([id, amount]) => ({
+            ...nameOf(row.terms),
+            id,
+            amount,
+            windowId: row.terms.window.id,
+            windowEnd: row.terms.window.end,
+            max: row.terms.max,
+            free: row.terms.max - outOf(tallyOf(row)),
+          })),
+        ),
+      ),
+    refund: (epoch, id, returns) => {
+      if (refunds.has(id) || isClosed(epochs.get(epoch))) return Promise.resolve();
+      refunds.add(id);
       for (const back of returns) {
-        const row = rows.get(windowKey(back, back.windowId))?.byEpoch.get(epoch);
+        const row = rows.get(counterKeyOf(back, back.windowId))?.byEpoch.get(epoch);
         if (row) row.refunded += back.amount;
       }
       return Promise.resolve();
     },
     settle: (charges) => {
       for (const charge of charges) {
-        const row = rows.get(windowKey(charge, charge.windowId));
+        const row = rows.get(counterKeyOf(charge, charge.windowId));
         // Nothing was allocated for a need of nothing.
         if (!row && charge.charged === 0n) continue;
         if (!row) throw new LedgerRequestError('unknown_counter', `no block was ever out of ${counterKey(charge)}`);
@@ -134,10 +178,7 @@ export const makeMemoryBlockSource = (): MemoryBlockSource => {
       }
     },
     sealEpoch: (epoch) => {
-      const state = epochs.get(epoch);
-      if (!state) return;
-      state.sealed = true;
-      if (everyoneClosed(state)) refundEpoch(epoch);
+      if (!shared.isShared(epoch)) sealEpoch(epoch);
     },
     closeInstance: (instance, epoch) => {
       if (epoch === ANY_EPOCH) {
@@ -161,8 +202,16 @@ export const makeMemoryBlockSource = (): MemoryBlockSource => {
 
 const everyoneClosed = (state: EpochState): boolean => [...state.members.values()].every((life) => life === 'closed');
 
+/** Its rest is refunded already. */
+const isClosed = (state: EpochState | undefined): boolean => state?.sealed === true && everyoneClosed(state);
+
 const epochRow = (row: Row, epoch: string): EpochRow => {
-  const found = row.byEpoch.get(epoch) ?? { allocated: 0n, refunded: 0n, settledBy: new Map<string, bigint>() };
+  const found: EpochRow = row.byEpoch.get(epoch) ?? {
+    unloaded: new Map(),
+    allocated: 0n,
+    refunded: 0n,
+    settledBy: new Map(),
+  };
   row.byEpoch.set(epoch, found);
   return found;
 };

@@ -27,7 +27,7 @@ export interface PoolState {
    * in where none came since, so that who closes and who lets in at the same time need no lock between them.
    */
   admit(epoch: PoolEpoch, instance: string, closes: number | null): Promise<AdmitAnswer>;
-  /** Adds a block to a counter, once a block id. `ended`: its window was over for so long that nothing keeps it. */
+  /** Adds a block to a counter, once a block id. `ended`: its window is over, and what was here of it is forgotten. */
   load(epoch: PoolEpoch, block: LoadRequest): Promise<'loaded' | 'known' | 'ended' | 'epoch'>;
   /** All lines or none. By the state's own time, and once an (instance, seq). */
   lease(epoch: PoolEpoch, request: LeaseRequest): Promise<LeaseAnswer>;

@@ -7,18 +7,25 @@ export interface Pool extends LeasePort {
   epoch(): string;
   /** Writes the instance down as one that may lease, before it does. Throws `unknown_instance` for a stranger. */
   join(instance: string): Promise<void>;
-  /** Charges that are committed: what was in an instance's hand is spent. */
-  settled(charges: readonly PoolCharge[]): void;
   /**
-   * The instance holds nothing of this epoch (of `ANY_EPOCH`: of any) any more: what it was granted and neither gave back nor spent returns.
-   * `leave` writes that down, so that it gets no lease from then on, and tells what its charges sum to by epoch: the
-   * source's own sums, since memory may lag the last commit. Nothing is leased while it runs.
+   * Charges that are committed: what was in an instance's hand is spent. Need not be waited for, and never fails: what the
+   * pool misses it is told when the instance closes.
+   */
+  settled(charges: readonly PoolCharge[]): Promise<void>;
+  /**
+   * The instance holds nothing of this epoch (of `ANY_EPOCH`: of any) any more: what it was granted and neither gave back
+   * nor spent returns. `leave` writes that down, and tells what its charges sum to by epoch: the source's own sums, since
+   * the pool may lag the last commit.
    */
   close(instance: string, epoch: string, leave: () => Promise<readonly ChargedInEpoch[]>): Promise<void>;
-  balances(): readonly PoolBalance[];
-  /** Gives back what past windows left in the pool. Run now and then. */
+  /** What is pooled and leased; nothing where the pool cannot tell right now. */
+  balances(): Promise<readonly PoolBalance[]>;
+  /**
+   * Run every few seconds: gives back what past windows left in the pool, loads blocks that somebody left behind, and
+   * follows the other servers of a shared pool.
+   */
   tend(): Promise<void>;
-  /** Gives back all that is not leased, and grants no more. */
+  /** Grants no more. Gives back all that is not leased, unless other servers go on with the pool. */
   stop(): Promise<void>;
 }
 

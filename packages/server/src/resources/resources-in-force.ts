@@ -17,7 +17,7 @@ export interface ResourcesInForce {
   replace(resources: Resources): void;
   readonly resolve: ResolveCounter;
   definitions(resources: Resources): readonly LimitDefinition[];
-  seedFrom(pooled: () => readonly PoolBalance[]): SeedSource;
+  seedFrom(pooled: () => Promise<readonly PoolBalance[]>): SeedSource;
   /** Is the budget for this subject? */
   binds(budget: TokenBudget, subject: Subject): boolean;
 }

@@ -10,7 +10,7 @@ import { limitFigures, type LimitView } from './limit-figures.ts';
 /** Gathers what the status of all budgets is made of, and makes it. */
 export interface BudgetViewsDeps {
   readonly store: Pick<Store, 'counterUsage' | 'budgetsSince'>;
-  readonly balances: () => readonly PoolBalance[];
+  readonly balances: () => Promise<readonly PoolBalance[]>;
   /** Live proxies that a budget is for. */
   readonly podsOf: (budget: TokenBudget) => number;
   readonly clock: () => number;
@@ -30,7 +30,7 @@ export const budgetViews = async (
   const usage = await store.counterUsage({ since, recentSince });
   const ages = await store.budgetsSince();
   const byBudget = Map.groupBy(usage, (row) => row.budget);
-  const pooled = new Map(balances().map((balance) => [keyOf(balance, balance.windowId), balance.pooled]));
+  const pooled = new Map((await balances()).map((balance) => [keyOf(balance, balance.windowId), balance.pooled]));
   const pooledOf = (row: CounterUsage): bigint => pooled.get(keyOf(row, row.windowId)) ?? 0n;
   return compiled.map(({ budget, views }) => {
     const name = budgetName(budget.metadata);

@@ -60,7 +60,10 @@ export const makeHttpHarness = async (connectionString: string, max: number): Pr
       await start();
     },
     tend: () => server().pool.tend(),
-    tallies: async () => tallyWith(await store.tallies(), server().pool.balances()),
+    tallies: async () => {
+      const balances = await server().pool.balances();
+      return tallyWith(await store.tallies(), balances);
+    },
     release: async () => {
       for (const { close } of clients) close();
       for (const { server: each } of servers) await each.close();

@@ -2,7 +2,8 @@ import type { Migration } from '../migrate.ts';
 import { ledger } from './0001-ledger.ts';
 import { chargesInTheRow } from './0002-charges-in-the-row.ts';
 import { instancesThatAreOver } from './0003-instances-that-are-over.ts';
+import { sharedPool } from './0004-shared-pool.ts';
 import { unresolved } from './0005-unresolved.ts';
 
 /** In the order they run. Append only: one that has run anywhere is never edited, its checksum is recorded. */
-export const MIGRATIONS: readonly Migration[] = [ledger, chargesInTheRow, instancesThatAreOver, unresolved];
+export const MIGRATIONS: readonly Migration[] = [ledger, chargesInTheRow, instancesThatAreOver, sharedPool, unresolved];

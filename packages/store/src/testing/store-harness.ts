@@ -74,7 +74,7 @@ export const makeStoreHarness = async (connectionString: string, max: number): P
           },
         },
       );
-      pool.settled(done.charges);
+      await pool.settled(done.charges);
     },
     close: async (instance) => {
       if (!epochs.includes(pool.epoch())) epochs.push(pool.epoch());
@@ -95,12 +95,11 @@ export const makeStoreHarness = async (connectionString: string, max: number): P
     },
     tend: () => pool.tend(),
     tallies: async () => {
+      // First: a block that is fetched ahead meanwhile is then seen as taken, and not as lying in the pool twice.
+      const balances = await pool.balances();
       const all = await store.tallies();
       for (const tally of all) checkSums(tally);
-      return tallyWith(
-        all.filter(({ budget }) => budget.startsWith(`${game}/`)).map(theirs),
-        pool.balances().map(theirs),
-      );
+      return tallyWith(all.filter(({ budget }) => budget.startsWith(`${game}/`)).map(theirs), balances.map(theirs));
     },
     release: () => store.close(),
   };
