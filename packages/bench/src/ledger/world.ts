@@ -1,8 +1,9 @@
 /** What the measurements share: a database with fsync, Redis, a token, the budgets, an upstream; all gone at the end. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPostgres } from '@tollgate/store/testing';
+import { childrenOf } from '../process-stats.ts';
 import { startUpstream } from '../targets.ts';
 import { startRedis, startServer } from './processes.ts';
 import type { Running } from './processes.ts';
@@ -16,6 +17,7 @@ export interface World {
   readonly tokenFile: string;
   readonly upstreamPort: number;
   readonly redis: Running;
+  readonly postgresPid: number;
   /** A server over a database of its own; the pool in its memory, or in Redis. */
   server(pool: 'memory' | 'redis'): Promise<Running>;
   /** An empty database. */
@@ -63,6 +65,7 @@ export const openWorld = async (options: Pick<World, 'rounds' | 'scale' | 'say'>
       tokenFile,
       upstreamPort: upstream.port,
       redis,
+      postgresPid: postgresPid(),
       server: async (pool) =>
         startServer({
           resources,
@@ -78,6 +81,10 @@ export const openWorld = async (options: Pick<World, 'rounds' | 'scale' | 'say'>
     throw error;
   }
 };
+
+/** The one child of ours that is a database. */
+const postgresPid = (): number =>
+  childrenOf(process.pid).find((pid) => readFileSync(`/proc/${String(pid)}/comm`, 'utf8').startsWith('postgres')) ?? 0;
 
 const manifest = (name: string): string =>
   `${JSON.stringify({
