@@ -27,6 +27,7 @@ export const callHeaders = (
     );
   else if (hard[0] !== undefined) headers.push('x-tollgate-budget', hard[0].budget);
   if (hold !== null) headers.push('x-tollgate-held-usd', formatUsd(bound.cost));
+  if (exchange.degraded !== null) headers.push('x-tollgate-degraded', exchange.degraded);
   if (capPut !== null) headers.push('x-tollgate-max-output-tokens', String(capPut));
   return headers;
 };

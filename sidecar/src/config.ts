@@ -22,6 +22,9 @@ export interface ProxyConfig {
   readonly requireBudget: boolean;
   readonly logLevel: LogLevel;
   readonly limits: Limits;
+  readonly spoolBytes: number;
+  /** How long a policy holds for Hard budgets without a word from the control plane. */
+  readonly maxPolicyAgeMs: number;
 }
 
 /** Bytes and milliseconds; reliability.md 4.2 and design §7. */
@@ -62,6 +65,8 @@ export const readConfig = (env: EnvReader): ProxyConfig => {
     allowPrivateUpstreams: env.flag('TOLLGATE_ALLOW_PRIVATE_UPSTREAMS', false),
     requireBudget: env.flag('TOLLGATE_REQUIRE_BUDGET', false),
     logLevel: env.oneOf('TOLLGATE_LOG_LEVEL', LOG_LEVELS, 'info'),
+    spoolBytes: env.integer('TOLLGATE_MAX_SPOOL_BYTES', { min: MiB, max: 64 * GiB, fallback: 256 * MiB }),
+    maxPolicyAgeMs: millis('TOLLGATE_MAX_POLICY_AGE_MS', 30_000),
     limits: {
       bodyBytes: bytes('TOLLGATE_MAX_BODY_BYTES', 32 * MiB),
       bufferedBytes: bytes('TOLLGATE_MAX_BUFFERED_BYTES', 64 * MiB),

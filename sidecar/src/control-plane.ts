@@ -11,7 +11,8 @@ import {
   type LeasePort,
 } from '@tollgate/ledger';
 import type { Snapshot, Subject } from '@tollgate/api';
-import type { Escrow, LedgerSession } from '@tollgate/ledger/escrow';
+import { overdraftLimit } from '@tollgate/budget';
+import type { Escrow, LedgerSession, OverdraftTerms } from '@tollgate/ledger/escrow';
 import type { Logger, Timers } from '@tollgate/runtime';
 import type { PolicyFeed } from './policy/policy-feed.ts';
 
@@ -24,13 +25,15 @@ export interface ControlPlane extends LeasePort, LedgerSession {
     readonly signal: AbortSignal;
     readonly onSnapshot: (snapshot: Snapshot) => void;
     readonly onRecall?: (counters: readonly CounterName[]) => void;
+    /** Any line came: the control plane is there. */
+    readonly onLine?: () => void;
     readonly onFault?: (fault: unknown) => void;
   }): Promise<void>;
 }
 
 export interface TouchDeps {
   readonly controlPlane: ControlPlane;
-  readonly escrow: Pick<Escrow, 'enterEpoch' | 'recall'>;
+  readonly escrow: Pick<Escrow, 'enterEpoch' | 'recall' | 'setOverdrafts' | 'setPeers'>;
   readonly feed: PolicyFeed;
   readonly instance: string;
   readonly version: string;
@@ -45,6 +48,19 @@ export interface Touch {
   heard(fault: unknown): void;
   close(): void;
 }
+
+const overdraftsOf = ({ budgets }: Snapshot): OverdraftTerms[] =>
+  budgets.flatMap((budget) => {
+    const limit = overdraftLimit(budget);
+    if (limit === null || budget.overdraft === null) return [];
+    return [
+      {
+        budget: `${budget.namespace}/${budget.name}`,
+        amount: BigInt(limit.max),
+        maxDurationMs: budget.overdraft.maxDurationSeconds * 1000,
+      },
+    ];
+  });
 
 /** Milliseconds between greetings that fail; each gets up to half of it more as jitter. */
 const RETRY_MS = [50, 100, 250, 500, 1_000, 2_000, 5_000] as const;
@@ -70,13 +86,15 @@ export const keepInTouch = ({
     if (greeting || stop.signal.aborted) return;
     greeting = true;
     try {
-      const { epoch, organisation } = await controlPlane.hello({
+      const { epoch, organisation, liveProxies } = await controlPlane.hello({
         contract: LEDGER_CONTRACT,
         instance,
         version,
         subject,
       });
       escrow.enterEpoch(epoch);
+      escrow.setPeers(liveProxies);
+      feed.heard();
       if (failures > 0) logger.info({ organisation, epoch }, 'control plane is back');
       failures = 0;
       greeting = false;
@@ -99,10 +117,12 @@ export const keepInTouch = ({
       onSnapshot: (snapshot) => {
         const before = feed.version();
         feed.update(snapshot);
+        escrow.setOverdrafts(overdraftsOf(snapshot));
         if (before !== feed.version())
           logger.info({ snapshot: snapshot.version, count: snapshot.budgets.length }, 'policy in force');
       },
       onRecall: (counters) => escrow.recall(counters),
+      onLine: feed.heard,
       onFault: () => void greet(),
     });
   };

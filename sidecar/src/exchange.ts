@@ -57,6 +57,8 @@ export interface Exchange {
   policy: CallPolicy | null;
   candidates: readonly Candidate[];
   callerGone: boolean;
+  /** Said in the answer: the call was admitted though not all is well. */
+  degraded: string | null;
   /** Nano-USD of the tries that have ended. */
   charged: NanoUsd;
 }
@@ -85,5 +87,6 @@ export const makeExchange = (
   policy: null,
   candidates: [],
   callerGone: false,
+  degraded: null,
   charged: 0n,
 });

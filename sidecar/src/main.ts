@@ -29,7 +29,13 @@ const main = async (): Promise<void> => {
     random: Math.random,
   });
   const disk = openFileDisk(config.spoolDir);
-  const spool = openSpool({ disk, defer: setImmediate });
+  const spool = openSpool({ disk, maxBytes: config.spoolBytes, defer: setImmediate });
+  const { quarantined, damaged } = spool.opened;
+  if (quarantined.length > 0)
+    logger.error(
+      { path: quarantined.join(', '), count: damaged.length },
+      'the spool was damaged: kept aside, and what its lives took stays charged',
+    );
   const bundledWorker = new URL('./tokenizer-worker.js', import.meta.url);
   const proxy = await startProxy({
     config,

@@ -1,6 +1,8 @@
 /** The proxy's metrics: plain numbers on the metered path, read only when the page is. Nameless: anyone in the pod may read it. */
 import { makeMetrics, type MetricDoc, type Metrics } from '@tollgate/runtime';
 import type { Escrow } from '@tollgate/ledger/escrow';
+import type { SpoolStats } from '@tollgate/ledger/spool';
+import { DEGRADED_REASONS, type Condition } from './degraded.ts';
 import type { ServerObserver } from './server.ts';
 import type { AttemptObserver } from './pipeline/attempt.ts';
 
@@ -38,6 +40,42 @@ export const PROXY_METRICS = [
   { name: 'tollgate_lease_requests_total', kind: 'counter', help: 'Lease acquisitions sent to the ledger.' },
   { name: 'tollgate_holds_open', kind: 'gauge', help: 'Holds not yet settled.' },
   { name: 'tollgate_spool_pending_events', kind: 'gauge', help: 'Events that the ledger has not acknowledged yet.' },
+  {
+    name: 'tollgate_spool_bytes',
+    kind: 'gauge',
+    help: 'Size of the spool; from 90 % of its bound no call is taken on.',
+  },
+  {
+    name: 'tollgate_spool_bytes_max',
+    kind: 'gauge',
+    help: 'Bound of the spool: as set, or what its disk has room for.',
+  },
+  {
+    name: 'tollgate_spool_write_faults_total',
+    kind: 'counter',
+    help: 'Writes that the disk of the spool did not take.',
+  },
+  {
+    name: 'tollgate_proxy_degraded',
+    kind: 'gauge',
+    help: '1 while something around the proxy is wrong, by what.',
+    labels: ['reason'],
+  },
+  {
+    name: 'tollgate_overdraft_attempts_total',
+    kind: 'counter',
+    help: 'Attempts paid from an overdraft, while no lease could be had.',
+  },
+  {
+    name: 'tollgate_overdraft_left_nanousd',
+    kind: 'gauge',
+    help: 'Overdrafts in hand for the next outage, in billionths of a dollar.',
+  },
+  {
+    name: 'tollgate_policy_age_seconds',
+    kind: 'gauge',
+    help: 'Time since the control plane was last heard of; 0 before the first policy.',
+  },
   { name: 'tollgate_snapshot_ready', kind: 'gauge', help: '1 once a policy is in force.' },
 ] as const satisfies readonly MetricDoc[];
 
@@ -65,9 +103,19 @@ export interface ProxyMetricsDeps {
   readonly log: ObserverLog;
   readonly stats: () => ReturnType<Escrow['stats']>;
   readonly isReady: () => boolean;
+  readonly spool: () => SpoolStats;
+  readonly condition: () => Condition;
+  readonly policyAgeMs: () => number | null;
 }
 
-export const makeProxyMetrics = ({ log, stats, isReady }: ProxyMetricsDeps): ProxyMetrics => {
+export const makeProxyMetrics = ({
+  log,
+  stats,
+  isReady,
+  spool,
+  condition,
+  policyAgeMs,
+}: ProxyMetricsDeps): ProxyMetrics => {
   const page = makeMetrics(PROXY_METRICS, { nameless: true });
   const counts = { calls: 0, open: 0, faults: 0, violations: 0, clamped: 0, unmetered: 0 };
   const refusals = new Map<string, number>();
@@ -114,6 +162,34 @@ export const makeProxyMetrics = ({ log, stats, isReady }: ProxyMetricsDeps): Pro
   page.source(
     'tollgate_spool_pending_events',
     plain(() => stats().pendingEvents),
+  );
+  page.source(
+    'tollgate_spool_bytes',
+    plain(() => spool().bytes),
+  );
+  page.source(
+    'tollgate_spool_bytes_max',
+    plain(() => spool().maxBytes),
+  );
+  page.source(
+    'tollgate_spool_write_faults_total',
+    plain(() => spool().writeFaults),
+  );
+  page.source('tollgate_proxy_degraded', () => {
+    const { reasons } = condition();
+    return DEGRADED_REASONS.map((reason) => ({ labels: { reason }, value: reasons.includes(reason) ? 1 : 0 }));
+  });
+  page.source(
+    'tollgate_overdraft_attempts_total',
+    plain(() => stats().overdrawn),
+  );
+  page.source(
+    'tollgate_overdraft_left_nanousd',
+    plain(() => Number(stats().overdraftLeft)),
+  );
+  page.source(
+    'tollgate_policy_age_seconds',
+    plain(() => (policyAgeMs() ?? 0) / 1000),
   );
   page.source(
     'tollgate_snapshot_ready',

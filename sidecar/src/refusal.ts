@@ -52,11 +52,15 @@ const TABLE = {
   budget_exhausted: { status: 429, shouldRetry: false },
   budget_held: { status: 429, retryAfter: 1, shouldRetry: true },
   budget_store_unavailable: { status: 503, retryAfter: 5, shouldRetry: true },
+  ledger_backpressure: { status: 503, retryAfter: 5, shouldRetry: true },
+  policy_stale: { status: 503, retryAfter: 5, shouldRetry: true },
 
   // This process.
   busy: { status: 503, retryAfter: 1, shouldRetry: true },
   draining: { status: 503, retryAfter: 1, shouldRetry: true, close: true },
   not_ready: { status: 503, retryAfter: 1, shouldRetry: true },
+  // Nobody reads it.
+  caller_left: { status: 499, shouldRetry: false, close: true },
   internal: { status: 500, shouldRetry: false, close: true },
 
   // The provider's side.
@@ -90,6 +94,13 @@ export const refuse = (code: RefusalCode, message: string, facts: RefusalFacts =
     close: row.close ?? false,
   };
 };
+
+/** A Hard budget is enforced by the policy in force, or not at all. */
+export const staleRefusal = (): Refusal =>
+  refuse(
+    'policy_stale',
+    'the control plane was not heard of for too long, so a Hard budget that binds this call may have changed; it was not sent',
+  );
 
 const BY_REASON: Readonly<Record<DenyReason, RefusalCode>> = {
   neverFits: 'budget_never_fits',

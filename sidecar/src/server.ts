@@ -191,11 +191,15 @@ const upgradeHandler = (deps: ServerDeps, isDraining: () => boolean) => {
       if (isDraining()) return answer(refuse('draining', 'this proxy is shutting down'));
       const fate = pathFate('GET', req.url ?? '/');
       if (fate.fate === 'invalid') return answer(refuse('not_found', fate.message));
-      const leave = await leaveTo(requestId, {
-        provider: fate.provider,
-        upstreamPath: fate.upstreamPath,
-        isFree: false,
-      });
+      const leave = await leaveTo(
+        requestId,
+        {
+          provider: fate.provider,
+          upstreamPath: fate.upstreamPath,
+          isFree: false,
+        },
+        socket,
+      );
       if (!leave.leave) return answer(leave.refusal);
       socket.once('close', () => {
         leave.done(true);

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { makeEscrow, type EscrowDeps } from '@tollgate/ledger/escrow';
+import { makeEscrow, type EscrowDeps, type EscrowStats } from '@tollgate/ledger/escrow';
 import {
   listenUrl,
   makeReleases,
@@ -30,6 +30,8 @@ import { makeDrainAllowance } from './upstream/relay.ts';
 import { makeTransport } from './upstream/transport.ts';
 import { keepInTouch, type ControlPlane, type Touch } from './control-plane.ts';
 import type { ProxyConfig } from './config.ts';
+import { watchCondition } from './condition-watch.ts';
+import { conditionOf, unreadyReason, type Condition } from './degraded.ts';
 
 export interface ProxyStart {
   readonly config: ProxyConfig;
@@ -72,6 +74,7 @@ export const startProxy = async ({
   env,
 }: ProxyStart): Promise<RunningProxy> => {
   const releases = makeReleases(systemTimers);
+  const cut = new AbortController();
   const clock = monotonicClock;
   const { limits } = config;
   try {
@@ -91,9 +94,29 @@ export const startProxy = async ({
       },
     });
 
-    const feed = makePolicyFeed({ waitMs: POLICY_WAIT_MS });
+    const feed = makePolicyFeed({ waitMs: POLICY_WAIT_MS, maxAgeMs: config.maxPolicyAgeMs, clock });
+    const condition = (): Condition =>
+      conditionOf({
+        escrow: escrow.stats(),
+        isPolicyStale: feed.isStale(NO_OVERDRAFT),
+        isSpoolDamaged: spool.opened.damaged.length > 0,
+      });
+    const watch = watchCondition({
+      condition,
+      timers: systemTimers,
+      onChange: ({ state, reasons }) => {
+        if (state === 'fresh') logger.info({}, 'all is well again');
+        else logger.warn({ reason: reasons.join(', ') }, state);
+      },
+    });
+    releases.add('condition', () => {
+      watch.close();
+    });
     const metrics = makeProxyMetrics({
       stats: () => escrow.stats(),
+      spool: () => spool.stats(),
+      condition,
+      policyAgeMs: () => feed.ageMs(),
       isReady: () => feed.isReady(),
       log: {
         refused: (fields) => logger.info(fields, 'call refused'),
@@ -127,12 +150,18 @@ export const startProxy = async ({
       pass: {
         passThrough,
         policy: feed.current,
+        isStale: feed.isStale,
         overrides: config.upstreams,
         escrow,
         now,
         unmetered: metrics.observer.unmetered,
       },
-      route: { policy: feed.current, overrides: config.upstreams, requireBudget: config.requireBudget },
+      route: {
+        policy: feed.current,
+        isStale: feed.isStale,
+        overrides: config.upstreams,
+        requireBudget: config.requireBudget,
+      },
       attempt: {
         escrow,
         transport,
@@ -143,6 +172,7 @@ export const startProxy = async ({
         drain: makeDrainAllowance(DRAINS),
         countText: makeInputCounter(counter),
         observe: metrics.observer,
+        degraded: watch.header,
       },
       limits,
       now,
@@ -153,10 +183,20 @@ export const startProxy = async ({
     const admin = await startAdminServer({
       listen: config.admin,
       metrics: metrics.page,
+      status: () => ({
+        ...condition(),
+        policy: { version: feed.version(), ageMs: feed.ageMs() },
+        spool: spool.stats(),
+        ledger: ledgerStatus(escrow.stats()),
+      }),
       probes: {
         live: () => ({ ok: true }),
         started: () => ({ ok: true }),
-        ready: () => (feed.isReady() ? { ok: true } : { ok: false, reason: 'no policy from the control plane yet' }),
+        ready: () => {
+          if (!feed.isReady()) return { ok: false, reason: 'no policy from the control plane yet' };
+          const reason = unreadyReason(condition());
+          return reason === null ? { ok: true } : { ok: false, reason };
+        },
       },
     });
     releases.add('admin port', () => admin.close());
@@ -179,7 +219,7 @@ export const startProxy = async ({
     });
     const opened = touch;
     releases.add('control plane', () => opened.close());
-    releases.add('leases and events', () => escrow.drain());
+    releases.add('leases and events', () => escrow.drain(cut.signal));
     releases.add('calls', async () => {
       startDraining();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -191,12 +231,27 @@ export const startProxy = async ({
     return {
       url: listenUrl({ host: config.listen.host, port: bound.port }),
       adminUrl: admin.url,
-      stop: () => releases.run(limits.graceMs),
+      stop: async () => {
+        const report = await releases.run(limits.graceMs);
+        cut.abort();
+        return report;
+      },
     };
   } catch (error) {
     await releases.run(limits.graceMs);
     throw error;
   }
 };
+
+const NO_OVERDRAFT = { overdraft: null };
+
+const ledgerStatus = ({ outageMs, openHolds, leases, pendingEvents, overdraftLeft, overdrawn }: EscrowStats) => ({
+  outageMs,
+  openHolds,
+  leases,
+  pendingEvents,
+  overdraftLeftNanoUsd: String(overdraftLeft),
+  overdrawnCalls: overdrawn,
+});
 
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');

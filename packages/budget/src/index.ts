@@ -6,5 +6,6 @@ export { mergePolicies, type MergedPolicy } from './policy.ts';
 export { partitionOf } from './partition.ts';
 export { defaultOutputCap, type OutputCapInput } from './output-cap.ts';
 export { grantedLease, preferredLease, type LeaseWish, type PoolState } from './lease-size.ts';
+export { OVERDRAFT_LIMIT, overdraftLimit } from './overdraft.ts';
 export { blockSize, type BlockWish } from './block-size.ts';
 export { SLIDING_BUCKETS, slidingTerms, type SlidingTerms } from './sliding.ts';

@@ -24,12 +24,22 @@ export interface AdminServerOptions {
   readonly listen: ListenAddress;
   readonly probes: AdminProbes;
   readonly metrics: { readonly contentType: string; page(): Promise<string> };
+  /** What `/status` says, as JSON that names no tenant; absent = no such page. */
+  readonly status?: () => object;
 }
 
 /** Resolves when the port is bound. */
-export const startAdminServer = async ({ listen, probes, metrics }: AdminServerOptions): Promise<AdminServer> => {
+export const startAdminServer = async ({
+  listen,
+  probes,
+  metrics,
+  status,
+}: AdminServerOptions): Promise<AdminServer> => {
   const limits = { headersTimeout: 5_000, requestTimeout: 5_000, maxHeaderSize: 8_192 };
-  const server = createServer(limits, (request, response) => void answer(request, response, probes, metrics));
+  const server = createServer(
+    limits,
+    (request, response) => void answer(request, response, { probes, metrics, status }),
+  );
   server.maxRequestsPerSocket = 1_000;
   const address = await bind(server, listen);
   return {
@@ -57,8 +67,13 @@ const bind = (server: Server, { host, port }: ListenAddress): Promise<ListenAddr
 const answer = async (
   { method, url = '/' }: IncomingMessage,
   response: ServerResponse,
-  probes: AdminProbes,
-  metrics: AdminServerOptions['metrics'],
+  {
+    probes,
+    metrics,
+    status,
+  }: Pick<AdminServerOptions, 'probes' | 'metrics'> & {
+    readonly status: AdminServerOptions['status'] | undefined;
+  },
 ): Promise<void> => {
   if (method !== 'GET' && method !== 'HEAD') {
     response.setHeader('allow', 'GET, HEAD');
@@ -77,9 +92,12 @@ const answer = async (
       } catch {
         return send(response, 500, 'text/plain', 'metrics could not be collected\n');
       }
+    case '/status':
+      if (status === undefined) break;
+      return send(response, 200, 'application/json', `${JSON.stringify(status())}\n`);
     default:
-      return send(response, 404, 'text/plain', 'not found\n');
   }
+  return send(response, 404, 'text/plain', 'not found\n');
 };
 
 const sendProbe = (response: ServerResponse, probe: ProbeAnswer): void =>

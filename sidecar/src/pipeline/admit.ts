@@ -23,7 +23,8 @@ export interface AdmitRequest {
   readonly estimate: Estimate;
   readonly waitMs: number;
   readonly head: EventHead;
-  readonly signal: AbortSignal | null;
+  /** Of the caller's leaving; asked for only where the call has to wait. */
+  readonly signal: () => AbortSignal;
   /** A smaller estimate that still allows the call, or null. */
   readonly tighten: (denied: Denied) => Promise<Estimate | null>;
 }
@@ -47,7 +48,7 @@ export const admit = (escrow: Escrow, request: AdmitRequest): Admission | Promis
       soft: estimate.soft,
       waitMs: request.waitMs,
       head: request.head,
-      ...(request.signal === null ? {} : { signal: request.signal }),
+      signal: request.signal,
       tighten: async (denied) => {
         const tighter = await request.tighten(denied);
         if (tighter === null) return null;
@@ -100,10 +101,12 @@ const faultOf = (error: unknown): Refusal => {
   }
   if (error instanceof Error && 'code' in error && error.code === 'spool_fault') {
     return refuse(
-      'budget_store_unavailable',
-      'the proxy cannot write its spool, so no call can be recorded; it was not sent',
+      'ledger_backpressure',
+      'the proxy cannot record calls now: the spool has no room, or its disk takes nothing; the call was not sent',
     );
   }
+  if (error instanceof Error && error.name === 'AbortError')
+    return refuse('caller_left', 'the caller left while the call waited for money; it was not sent');
   if (error instanceof EscrowClosed) return refuse('draining', 'this proxy is shutting down');
   throw error;
 };

@@ -6,6 +6,7 @@ import type { FallbackCause } from '@tollgate/api';
 import type { Escrow, EventHead } from '@tollgate/ledger/escrow';
 import { refuse, type Refusal } from '../refusal.ts';
 import { admit, type Admission } from './admit.ts';
+import { signalOfLeaving } from './caller-left.ts';
 import { normalBytes } from './normal-bytes.ts';
 import { estimate, type Estimate, type EstimateInput } from './estimate.ts';
 import { forward, type ForwardDeps } from './forward.ts';
@@ -20,6 +21,8 @@ export interface AttemptDeps extends ForwardDeps, Pick<TightenDeps, 'countText'>
   readonly escrow: Escrow;
   readonly secrets: Secrets;
   readonly observe: AttemptObserver;
+  /** Why calls go on by what is in hand; null = nothing is wrong. */
+  readonly degraded: () => string | null;
 }
 
 export interface AttemptObserver extends SettleObserver {
@@ -86,11 +89,13 @@ const tryCandidate = async (
     estimate: first.estimate,
     waitMs: (policy.rules?.waitSeconds ?? 0) * 1000,
     head,
-    signal: null,
+    signal: () => signalOfLeaving(exchange.res),
     tighten: (denied) => tighten({ countText: deps.countText, clamped: deps.observe.clamped }, question, body, denied),
   });
   const admission: Admission = pending instanceof Promise ? await pending : pending;
-  if (!admission.admitted) return refused(admission.refusal, 'BudgetExceeded');
+  if (!admission.admitted)
+    return exchange.callerGone ? { next: 'answered' } : refused(admission.refusal, 'BudgetExceeded');
+  exchange.degraded = admission.hold.isOverdrawn ? 'overdraft' : deps.degraded();
   if (exchange.callerGone || exchange.body === null) {
     // The caller left while the call waited for money: nothing was sent, nothing is owed.
     settle(deps, { book, policy, envelope, candidate }, admission, { how: 'unreached' }, null);

@@ -3,20 +3,23 @@
  * WebSockets follow `onUnboundable` of the Hard budgets that bind this caller: held and charged at a stated ceiling, or
  * refused; with no Hard budget they pass and count as unmetered (design §5).
  */
-import { refuse, type Refusal } from '../refusal.ts';
+import type { Writable } from 'node:stream';
+import { refuse, staleRefusal, type Refusal } from '../refusal.ts';
 import { baseOf, type UpstreamOverrides } from '../policy/backends.ts';
 import { admit } from './admit.ts';
+import { signalOfLeaving } from './caller-left.ts';
 import type { Escrow, EventHead, Hold, HoldNeed } from '@tollgate/ledger/escrow';
 import type { Exchange, Outcome } from '../exchange.ts';
 import type { PassedFate } from './identify.ts';
 import type { CallPolicy, PolicyBook } from '../policy/call-policy.ts';
-import type { ReadyPolicy } from '../policy/policy-feed.ts';
+import type { PolicyFeed, ReadyPolicy } from '../policy/policy-feed.ts';
 import type { PassTarget, PassThrough } from '../upstream/passthrough.ts';
 import type { Estimate } from './estimate.ts';
 
 export interface PassDeps {
   readonly passThrough: PassThrough;
   readonly policy: () => ReadyPolicy | Promise<ReadyPolicy | null>;
+  readonly isStale: PolicyFeed['isStale'];
   readonly overrides: UpstreamOverrides;
   readonly escrow: Escrow;
   readonly now: () => number;
@@ -33,8 +36,8 @@ export type Leave =
 
 /** Decides, and holds the ceiling where one is due; the caller forwards and says when it is over. */
 export const leaveFor =
-  ({ policy, overrides, escrow, now, unmetered }: PassDeps) =>
-  async (requestId: string, fate: PassedFate): Promise<Leave> => {
+  ({ policy, isStale, overrides, escrow, now, unmetered }: PassDeps) =>
+  async (requestId: string, fate: PassedFate, connection: Writable): Promise<Leave> => {
     const base = baseOf(fate.provider, null, overrides);
     if (base === null)
       return {
@@ -52,6 +55,7 @@ export const leaveFor =
       unmetered(fate.provider);
       return { leave: true, target, done: noop };
     }
+    if (isStale(callPolicy.rules)) return { leave: false, refusal: staleRefusal() };
     const { onUnboundable, preset } = callPolicy.rules;
     if (preset === 'Strict' || onUnboundable.action === 'Refuse' || onUnboundable.ceiling === null) {
       return {
@@ -68,7 +72,7 @@ export const leaveFor =
       estimate,
       waitMs: callPolicy.rules.waitSeconds * 1000,
       head: passHead(requestId, fate, ready.book, estimate, now()),
-      signal: null,
+      signal: () => signalOfLeaving(connection),
       tighten: () => Promise.resolve(null),
     });
     if (!admission.admitted) return { leave: false, refusal: admission.refusal };
@@ -78,7 +82,7 @@ export const leaveFor =
 export const pass = (deps: PassDeps): ((exchange: Exchange, fate: PassedFate) => Promise<Outcome>) => {
   const leaveTo = leaveFor(deps);
   return async function pass({ req, res, requestId }, fate) {
-    const leave = await leaveTo(requestId, fate);
+    const leave = await leaveTo(requestId, fate, res);
     if (!leave.leave) return leave.refusal;
     const outcome = await deps.passThrough.request(req, res, leave.target);
     leave.done(outcome === 'answered');

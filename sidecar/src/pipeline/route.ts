@@ -2,7 +2,7 @@
  * Chooses where the call may go and which budgets bind it. After `read`, since both depend on the model; before
  * `attempt`, which takes the candidates in this order.
  */
-import { refuse } from '../refusal.ts';
+import { refuse, staleRefusal } from '../refusal.ts';
 import {
   baseOf,
   outputCapField,
@@ -13,13 +13,14 @@ import {
 import type { SnapshotBackend } from '@tollgate/api';
 import type { Candidate, Destination, Stage } from '../exchange.ts';
 import type { PolicyBook } from '../policy/call-policy.ts';
-import type { ReadyPolicy } from '../policy/policy-feed.ts';
+import type { PolicyFeed, ReadyPolicy } from '../policy/policy-feed.ts';
 import { overrideRow, type PriceRow } from '@tollgate/metering';
 import { priceProvider } from '@tollgate/prices/table';
 
 export interface RouteDeps {
   /** Waits for the first snapshot; null where none came in time. */
   readonly policy: () => ReadyPolicy | Promise<ReadyPolicy | null>;
+  readonly isStale: PolicyFeed['isStale'];
   readonly overrides: UpstreamOverrides;
   readonly requireBudget: boolean;
 }
@@ -31,7 +32,7 @@ const DEFAULT_PRICED_AS = { openai: 'openai', anthropic: 'anthropic', gemini: 'g
 const MOST_REMEMBERED = 256;
 const LONGEST_REMEMBERED = 1_024;
 
-export const route = ({ policy, overrides, requireBudget }: RouteDeps): Stage => {
+export const route = ({ policy, isStale, overrides, requireBudget }: RouteDeps): Stage => {
   const known = new Map<string, readonly Candidate[]>();
   /** The policy that they are of. */
   let knownBook: PolicyBook | null = null;
@@ -51,6 +52,7 @@ export const route = ({ policy, overrides, requireBudget }: RouteDeps): Stage =>
     if (requireBudget && callPolicy.hard.length + callPolicy.soft.length + callPolicy.audit.length === 0) {
       return refuse('no_budget', `no TokenBudget matches model ${JSON.stringify(model)}, and this proxy requires one`);
     }
+    if (callPolicy.rules !== null && isStale(callPolicy.rules)) return staleRefusal();
     exchange.book = ready.book;
     exchange.policy = callPolicy;
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFileDisk, openSpool } from '@tollgate/ledger/spool';
-import { readEnv, silentLogger, type Logger } from '@tollgate/runtime';
+import { readEnv, silentLogger, type Logger, type ReleaseReport } from '@tollgate/runtime';
 import { startMockProvider, type MockPrices, type MockProvider } from '@tollgate/testkit';
 import type { Snapshot } from '@tollgate/api';
 import type { LedgerEvent } from '@tollgate/ledger';
@@ -19,8 +19,13 @@ export interface Harness {
   readonly mock: MockProvider;
   readonly controlPlane: MemoryControlPlane;
   readonly proxy: RunningProxy;
+  readonly spoolDir: string;
   /** Resolves once so many events were delivered. */
   events(count: number): Promise<readonly LedgerEvent[]>;
+  /** Writes events of an earlier life into the spool, up to this part of its bound. */
+  fillSpool(share: number): void;
+  /** Stops the proxy, and starts its next life on the same spool; what became of the first. */
+  restart(between?: { readonly while: () => void }): Promise<ReleaseReport>;
   stop(): Promise<void>;
 }
 
@@ -36,6 +41,35 @@ export interface HarnessOptions {
   /** Where all providers are; the mock by default. */
   readonly upstream?: string;
 }
+
+/** Of a call that cost nothing. */
+const FILLING: Omit<LedgerEvent, 'instance' | 'seq'> = {
+  requestId: 'filling',
+  attempt: 1,
+  subject: { namespace: 'default', workload: 'filling', labels: {}, team: 'default' },
+  user: null,
+  promptId: null,
+  promptVersion: null,
+  route: null,
+  backend: null,
+  provider: 'openai',
+  format: 'openai-chat',
+  modelAsked: null,
+  modelSent: null,
+  modelAnswered: null,
+  usage: {},
+  settle: 'void',
+  held: 0n,
+  charged: 0n,
+  priceVersion: null,
+  priceRow: null,
+  unproven: false,
+  stream: false,
+  status: null,
+  startedAt: 0,
+  endedAt: 0,
+  counters: [],
+};
 
 let instances = 0;
 
@@ -66,27 +100,58 @@ export const startHarness = async ({
     TOLLGATE_GRACE_MS: '5000',
     ...env,
   };
-  const disk = openFileDisk(join(dir, 'spool'));
-  const spool = openSpool({ disk });
-  const proxy = await startProxy({
-    spool,
-    config: readEnv(settings, readConfig),
-    controlPlane,
-    tokenizerWorker: null,
-    version: 'test',
-    logger,
-    instance: `test-${String(process.pid)}-${String((instances += 1))}`,
-    now: Date.now,
-    random: Math.random,
-    env: settings,
-  });
+  const config = readEnv(settings, readConfig);
+  const launch = async () => {
+    const disk = openFileDisk(config.spoolDir);
+    const spool = openSpool({ disk, maxBytes: config.spoolBytes });
+    const proxy = await startProxy({
+      spool,
+      config,
+      controlPlane,
+      tokenizerWorker: null,
+      version: 'test',
+      logger,
+      instance: `test-${String(process.pid)}-${String((instances += 1))}`,
+      now: Date.now,
+      random: Math.random,
+      env: settings,
+    });
+    return { disk, spool, proxy };
+  };
+  let life = await launch();
+  const end = async (): Promise<ReleaseReport> => {
+    const report = await life.proxy.stop();
+    life.spool.close();
+    life.disk.close();
+    return report;
+  };
   return {
-    url: proxy.url,
-    adminUrl: proxy.adminUrl,
-    port: Number(new URL(proxy.url).port),
+    get url() {
+      return life.proxy.url;
+    },
+    get adminUrl() {
+      return life.proxy.adminUrl;
+    },
+    get port() {
+      return Number(new URL(life.proxy.url).port);
+    },
+    get proxy() {
+      return life.proxy;
+    },
     mock,
     controlPlane,
-    proxy,
+    spoolDir: config.spoolDir,
+    fillSpool: (share) => {
+      const { spool } = life;
+      for (let seq = 1; spool.stats().bytes < spool.stats().maxBytes * share; seq += 1)
+        spool.settle({ ...FILLING, instance: 'filling', seq });
+    },
+    restart: async (between) => {
+      const report = await end();
+      between?.while();
+      life = await launch();
+      return report;
+    },
     events: async (count) => {
       const deadline = performance.now() + 5_000;
       while (controlPlane.events.length < count) {
@@ -97,9 +162,7 @@ export const startHarness = async ({
       return controlPlane.events;
     },
     stop: async () => {
-      await proxy.stop();
-      spool.close();
-      disk.close();
+      await end();
       await mock.stop();
       rmSync(dir, { recursive: true, force: true });
     },

@@ -2,6 +2,7 @@
  * A control plane inside the test: the production pool over the block source in memory, a policy that a test may replace,
  * and the events as they were delivered. What a proxy sees of it is what it sees over HTTP, without the HTTP.
  */
+import { overdraftLimit, slidingTerms } from '@tollgate/budget';
 import { windowAt } from '@tollgate/budget/window';
 import { makeMemoryBlockSource, makeMemoryPool, type MemoryBlockSource } from '@tollgate/ledger/pool';
 import { LedgerUnavailable, type LedgerEvent } from '@tollgate/ledger';
@@ -33,7 +34,8 @@ export const makeMemoryControlPlane = async (first: Snapshot): Promise<MemoryCon
     liveProxies: () => 1,
     resolve: (name) => {
       for (const budget of snapshot.budgets) {
-        const limit = budget.limits.find(
+        const overdraft = overdraftLimit(budget);
+        const limit = [...budget.limits, ...(overdraft === null ? [] : [overdraft])].find(
           (each) => `${budget.namespace}/${budget.name}` === name.budget && each.name === name.limit,
         );
         if (limit !== undefined)
@@ -42,7 +44,7 @@ export const makeMemoryControlPlane = async (first: Snapshot): Promise<MemoryCon
             unit: limit.unit,
             max: BigInt(limit.max),
             window: windowAt(limit.period, limit.window, budget.timeZone, Date.now()),
-            sliding: null,
+            sliding: limit.window === 'Sliding' && limit.period !== 'Total' ? slidingTerms(limit.period) : null,
           };
       }
       return null;
@@ -89,7 +91,7 @@ export const makeMemoryControlPlane = async (first: Snapshot): Promise<MemoryCon
           .filter(({ epoch }) => epoch !== '')
           .map((counter) => ({ ...counter, instance: event.instance }));
         source.settle(charges);
-        pool.settled(charges);
+        await pool.settled(charges);
       }
       return Promise.resolve(batch.at(-1)?.seq ?? 0);
     },

@@ -290,8 +290,9 @@ export class Relay implements UpstreamHandler {
       this.#cut();
       return;
     }
+    // What has come meanwhile is read first: after a stall the timer is due before the bytes that lie ready, and the usage may be in them.
     this.#drainTimer = setTimeout(() => {
-      this.#cut();
+      setImmediate(() => this.#cut());
     }, DRAIN_MS);
     if (this.#paused) this.#onDrain();
   };

@@ -24,6 +24,10 @@ export interface AdmissionQueue {
 
 export interface AdmissionQueueDeps {
   readonly take: (request: HoldRequest, needs: readonly HoldNeed[], now: number) => OpenHold | null;
+  /** In an outage, and where an overdraft stands in for what is missing. */
+  readonly overdraw: (request: HoldRequest, needs: readonly HoldNeed[], now: number) => OpenHold | null;
+  /** The ledger was asked and said nothing for too long. */
+  readonly onSilence: (now: number) => void;
   readonly states: CounterStates;
   readonly leases: Leases;
   readonly acquire: Acquire;
@@ -42,7 +46,7 @@ const HELD_FIRST_MS = 50;
 const HELD_MOST_MS = 400;
 
 export const makeAdmissionQueue = (deps: AdmissionQueueDeps): AdmissionQueue => {
-  const { take, states, leases, acquire, clock, timers, random, lastFault, onHeld } = deps;
+  const { take, overdraw, onSilence, states, leases, acquire, clock, timers, random, lastFault, onHeld } = deps;
   const queue = new Set<Waiter>();
   let pass = 0;
   let pumping = false;
@@ -50,7 +54,7 @@ export const makeAdmissionQueue = (deps: AdmissionQueueDeps): AdmissionQueue => 
 
   const join = (request: HoldRequest): Promise<HoldResult> =>
     new Promise((resolve, reject) => {
-      const { signal } = request;
+      const signal = request.signal?.() ?? null;
       if (signal?.aborted) {
         reject(abortError(signal));
         return;
@@ -73,7 +77,9 @@ export const makeAdmissionQueue = (deps: AdmissionQueueDeps): AdmissionQueue => 
         cancelTimer: null,
         resolve,
         reject,
-        onAbort,
+        stopListening: () => {
+          if (signal && onAbort) signal.removeEventListener('abort', onAbort);
+        },
       };
       setNeeds(waiter, request.needs);
       queue.add(waiter);
@@ -93,7 +99,7 @@ export const makeAdmissionQueue = (deps: AdmissionQueueDeps): AdmissionQueue => 
     if (!queue.delete(waiter)) return;
     for (const state of waiter.states) state.waiting -= 1;
     waiter.cancelTimer?.();
-    if (waiter.onAbort) waiter.request.signal?.removeEventListener('abort', waiter.onAbort);
+    waiter.stopListening();
   };
 
   const turnAway = (waiter: Waiter, denied: Denied): void => {
@@ -114,6 +120,11 @@ export const makeAdmissionQueue = (deps: AdmissionQueueDeps): AdmissionQueue => 
       const rest = heard + SILENCE_MS - clock();
       if (rest > 0) {
         awaitAnswer(waiter, rest);
+        return;
+      }
+      onSilence(clock());
+      if (serveOverdraft(waiter)) {
+        pump();
         return;
       }
       const counters = waiter.states.map((state) => state.key).join(', ');
@@ -203,10 +214,10 @@ export const makeAdmissionQueue = (deps: AdmissionQueueDeps): AdmissionQueue => 
       try {
         const hold = take(waiter.request, waiter.needs, clock());
         if (hold) {
-          leave(waiter);
-          waiter.resolve({ held: true, hold });
+          give(waiter, hold);
           return;
         }
+        if (serveOverdraft(waiter)) return;
         askFor(waiter);
       } catch (fault) {
         fail(waiter, fault);
@@ -214,6 +225,18 @@ export const makeAdmissionQueue = (deps: AdmissionQueueDeps): AdmissionQueue => 
       }
     }
     for (const state of waiter.states) state.passedAt = pass;
+  };
+
+  const give = (waiter: Waiter, hold: OpenHold): void => {
+    leave(waiter);
+    waiter.resolve({ held: true, hold });
+  };
+
+  const serveOverdraft = (waiter: Waiter): boolean => {
+    if (waiter.stage !== 'waiting') return false;
+    const hold = overdraw(waiter.request, waiter.needs, clock());
+    if (hold) give(waiter, hold);
+    return hold !== null;
   };
 
   const askFor = (waiter: Waiter): void => {

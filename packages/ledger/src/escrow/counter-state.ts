@@ -10,6 +10,8 @@ export interface CounterState extends UnackedHolder {
   readonly name: CounterName;
   /** The limit's maximum, as the last need said. */
   max: bigint;
+  /** Kept for an outage: not given back for want of use. */
+  isReserve: boolean;
   /** The lease that new holds draw on. */
   lease: Lease | null;
   readonly recent: RecentHolds;
@@ -73,6 +75,7 @@ const makeCounterState = (key: string, { budget, limit, partition }: CounterName
   key,
   name: { budget, limit, partition },
   max,
+  isReserve: false,
   lease: null,
   recent: makeRecentHolds(),
   lastHoldAt: 0,

@@ -116,7 +116,7 @@ describe('holds', () => {
 
   it('refuses to settle a hold it never gave', () => {
     const bench = aBench();
-    const stranger = { seq: 1, head: aRequest([]).head, wouldRefuse: [], needs: [] };
+    const stranger = { seq: 1, head: aRequest([]).head, wouldRefuse: [], needs: [], isOverdrawn: false };
     expect(() => bench.escrow.settle(stranger, charging(1n))).toThrow(TypeError);
   });
 });
@@ -280,11 +280,11 @@ describe('waiting', () => {
     const bench = aBench({ [KEY]: 100n });
     const hold = heldBy(await decide(bench, aRequest([aNeed(100n)])));
     const caller = new AbortController();
-    const waiting = bench.escrow.openHold(aRequest([aNeed(50n)], { signal: caller.signal }));
+    const waiting = bench.escrow.openHold(aRequest([aNeed(50n)], { signal: () => caller.signal }));
     await bench.time.advance(100);
     caller.abort();
     await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
-    await expect(bench.escrow.openHold(aRequest([aNeed(50n)], { signal: caller.signal }))).rejects.toMatchObject({
+    await expect(bench.escrow.openHold(aRequest([aNeed(50n)], { signal: () => caller.signal }))).rejects.toMatchObject({
       name: 'AbortError',
     });
     bench.escrow.settle(hold, charging(10n));

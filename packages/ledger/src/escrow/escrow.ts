@@ -4,9 +4,10 @@
  */
 import type { CounterName } from '../counter.ts';
 import type { LeasePort } from '../lease-port.ts';
+import { LedgerRefused } from '../ledger-refused.ts';
 import { ANY_EPOCH, type CloseRequest } from '../session.ts';
 import type { Life } from '../spool/journal.ts';
-import type { Spool } from '../spool/spool.ts';
+import type { Spool, SpoolTrouble } from '../spool/spool.ts';
 import { makeAcquire, type Acquire } from './acquisition.ts';
 import { makeAdmissionQueue } from './admission-queue.ts';
 import { makeAuditLeases } from './audit-leases.ts';
@@ -16,6 +17,8 @@ import { makeGiveBacks } from './give-backs.ts';
 import { isOpenHold, type Hold, type HoldRequest, type HoldResult, type Settlement } from './hold.ts';
 import { makeHolds } from './holds.ts';
 import { makeLeases, type InHand } from './leases.ts';
+import { makeOutage } from './outage.ts';
+import { makeOverdrafts, type OverdraftTerms } from './overdrafts.ts';
 import { settleInterrupted } from './recover.ts';
 import { makeShipper, type LedgerSession } from './shipper.ts';
 import type { Timers } from './timers.ts';
@@ -33,13 +36,18 @@ export interface Escrow {
   left(name: CounterName): bigint | null;
   /** The epoch that hello named: leases come from it, and it is closed when this proxy ends. */
   enterEpoch(epoch: string): void;
+  /** Of the budgets in force: shares are taken ahead of need, and kept for an outage. */
+  setOverdrafts(terms: readonly OverdraftTerms[]): void;
+  /** How many proxies the ledger serves: overdrafts are shared among them. */
+  setPeers(count: number): void;
   /** Others wait for these: gives back what is free. */
   recall(names: readonly CounterName[]): void;
   inHand(): readonly InHand[];
   stats(): EscrowStats;
   /**
    * No new holds; waits for the open ones, gives everything back, ships until acknowledged, closes. Without an end while
-   * the ledger is away: bound it by `signal`, and the next start finishes from the spool.
+   * the ledger is away: bound it by `signal`, after which nothing more is done here, and the next start finishes from the
+   * spool.
    */
   drain(signal?: AbortSignal): Promise<void>;
 }
@@ -54,6 +62,14 @@ export interface EscrowStats {
   readonly shippedEvents: number;
   readonly refusedEvents: number;
   readonly leases: number;
+  /** Milliseconds for which the ledger has not said a word about leases that calls wait for; null = it answers. */
+  readonly outageMs: number | null;
+  /** Nano-USD of overdrafts in hand, and attempts that drew on one. */
+  readonly overdraftLeft: bigint;
+  readonly overdrawn: number;
+  /** In the outage at hand. */
+  readonly isOverdrawing: boolean;
+  readonly spoolTrouble: SpoolTrouble | null;
 }
 
 export interface EscrowDeps {
@@ -73,10 +89,20 @@ export interface EscrowDeps {
 }
 
 const TEND_MS = 5_000;
+/** A disk that mends, or a folder that is gone, is noticed so soon. */
+const TEND_DISK_MS = 1_000;
 const DRAIN_TURN_MS = 10;
 
 export const makeEscrow = (deps: EscrowDeps): Escrow => {
-  const { port, session, spool, clock, timers, random, instance, now } = deps;
+  const { port, session, spool, clock, random, instance, now } = deps;
+  /** Draining was cut short: the process is going, and what is left is its next life's. */
+  let isOver = false;
+  const timers: Timers = {
+    after: (ms, act) =>
+      deps.timers.after(ms, () => {
+        if (!isOver) act();
+      }),
+  };
   const closedEpochs = new Set<string>();
   let currentEpoch: string | null = null;
   let lastFault: unknown;
@@ -112,11 +138,14 @@ export const makeEscrow = (deps: EscrowDeps): Escrow => {
   const holds = makeHolds({ states, leases, unacked, spool, instance, firstSeq: own.lastSeq + 1, now, onFault });
   const askLedger = makeAcquire({ port, instance, nextSeq, clock, timers, random, isEnding: () => isEnding, onFault });
 
+  const outage = makeOutage();
+
   const acquire: Acquire = async (needs, isWanted) => {
     acquisitions += 1;
     asked += 1;
     try {
       const answer = await askLedger(needs, isWanted);
+      if (answer !== null) outage.heard();
       if (answer?.result.granted === true) enterEpoch(answer.result.grants[0]?.epoch ?? null);
       return answer;
     } finally {
@@ -160,8 +189,24 @@ export const makeEscrow = (deps: EscrowDeps): Escrow => {
     },
     onFault,
   });
+  const overdrafts = makeOverdrafts({ states, leases, acquire, outage, clock, onFault });
+  let overdrawn = 0;
+  let lastOverdrawnAt = -Infinity;
   const queue = makeAdmissionQueue({
     take: (request, needs, at) => holds.take(request, needs, at, true),
+    overdraw: (request, needs, at) => {
+      const covered = overdrafts.cover(needs, at);
+      const hold = covered === null ? null : holds.take(request, covered, at, true, true);
+      if (hold !== null) {
+        overdrawn += 1;
+        lastOverdrawnAt = at;
+      }
+      return hold;
+    },
+    onSilence: (at) => {
+      // One that refuses is there.
+      if (!(lastFault instanceof LedgerRefused)) outage.declare(at);
+    },
     states,
     leases,
     acquire,
@@ -180,12 +225,20 @@ export const makeEscrow = (deps: EscrowDeps): Escrow => {
   };
 
   const tend = (): void => {
-    leases.trim(clock());
+    const at = clock();
+    leases.trim(at);
+    overdrafts.tend(at);
     queue.pump();
     if (own.epochs.size > 1) shipper.notify();
     cancelTend = timers.after(TEND_MS, tend);
   };
   let cancelTend = timers.after(TEND_MS, tend);
+
+  const tendDisk = (): void => {
+    spool.tend();
+    cancelTendDisk = timers.after(TEND_DISK_MS, tendDisk);
+  };
+  let cancelTendDisk = timers.after(TEND_DISK_MS, tendDisk);
 
   const pause = (ms: number): Promise<void> => new Promise((resolve) => void timers.after(ms, resolve));
 
@@ -232,6 +285,8 @@ export const makeEscrow = (deps: EscrowDeps): Escrow => {
       return state.beyond === null ? null : state.beyond + inHand;
     },
     enterEpoch,
+    setOverdrafts: overdrafts.set,
+    setPeers: overdrafts.setPeers,
     recall: (names) => {
       for (const name of names) {
         const state = states.find(name);
@@ -241,6 +296,7 @@ export const makeEscrow = (deps: EscrowDeps): Escrow => {
     inHand: leases.inHand,
     stats: () => {
       const { unacked } = spool.stats();
+      const since = outage.since();
       return {
         openHolds: holds.counts.open,
         acquisitions,
@@ -251,13 +307,23 @@ export const makeEscrow = (deps: EscrowDeps): Escrow => {
         shippedEvents: shipper.counts.shipped,
         refusedEvents: shipper.counts.refused,
         leases: leases.inHand().length,
+        outageMs: since === null ? null : clock() - since,
+        overdraftLeft: overdrafts.inHand(),
+        overdrawn,
+        isOverdrawing: since !== null && lastOverdrawnAt >= since,
+        spoolTrouble: spool.trouble(),
       };
     },
     drain: async (signal) => {
       isEnding = true;
       cancelTend();
       queue.close();
-      await untilAborted(windDown(), signal);
+      try {
+        await untilAborted(windDown(), signal);
+      } finally {
+        isOver = true;
+        cancelTendDisk();
+      }
     },
   };
 };

@@ -29,7 +29,8 @@ export interface HoldRequest {
   readonly head: EventHead;
   /** Asked once, after a first no and before it is final: smaller needs, or null. */
   readonly tighten?: (denied: Denied) => Promise<readonly HoldNeed[] | null>;
-  readonly signal?: AbortSignal;
+  /** Aborted when the caller leaves. Asked for only where the call has to wait. */
+  readonly signal?: () => AbortSignal;
 }
 
 export type HoldResult =
@@ -43,6 +44,8 @@ export interface Hold {
   readonly wouldRefuse: readonly CounterName[];
   /** The needs as they were held at last: smaller than asked where they were tightened. */
   readonly needs: readonly HoldNeed[];
+  /** Drawn on a budget's overdraft, since the ledger could not be asked. */
+  readonly isOverdrawn: boolean;
 }
 
 /** A hold from inside: one leg a counter, Hard first, then Audit, then Soft. */

@@ -14,7 +14,13 @@ import type { UnackedCharges } from './unacked-charges.ts';
 
 export interface Holds {
   /** Null: the leases in hand do not suffice, or others wait for them and it is not our turn; nothing was taken. */
-  take(request: HoldRequest, needs: readonly HoldNeed[], at: number, isOurTurn: boolean): OpenHold | null;
+  take(
+    request: HoldRequest,
+    needs: readonly HoldNeed[],
+    at: number,
+    isOurTurn: boolean,
+    isOverdrawn?: boolean,
+  ): OpenHold | null;
   /** Writes the event and releases what was not spent; true where calls wait for what came free. */
   settle(hold: OpenHold, settlement: Settlement): boolean;
   readonly counts: HoldCounts;
@@ -43,7 +49,7 @@ export const makeHolds = ({ states, leases, unacked, spool, instance, firstSeq, 
   const counts: HoldCounts = { open: 0, holdViolations: 0, doubleSettles: 0 };
   let lastSeq = firstSeq - 1;
 
-  const take: Holds['take'] = (request, needs, at, isOurTurn) => {
+  const take: Holds['take'] = (request, needs, at, isOurTurn, isOverdrawn = false) => {
     const legs: HoldLeg[] = [];
     for (const need of needs) {
       const leg = draw(need, at, isOurTurn);
@@ -62,6 +68,7 @@ export const makeHolds = ({ states, leases, unacked, spool, instance, firstSeq, 
       needs,
       wouldRefuse: request.audit.length === 0 ? NONE : legs.filter((leg) => leg.wouldRefuse).map((leg) => leg.need),
       legs,
+      isOverdrawn,
       settled: false,
     };
     try {

@@ -17,7 +17,7 @@ export interface Waiter {
   cancelTimer: CancelTimer | null;
   readonly resolve: (result: HoldResult) => void;
   readonly reject: (fault: unknown) => void;
-  readonly onAbort: (() => void) | null;
+  readonly stopListening: () => void;
 }
 
 /** Two calls that wait for the same counters: one acquisition can serve both. */

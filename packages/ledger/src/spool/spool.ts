@@ -303,15 +303,14 @@ export const openSpool = ({ disk, segmentBytes = SEGMENT_BYTES, maxBytes = MAX_B
     },
     sealed: (events) => events.map(({ instance, seq, place }) => ({ instance, seq, json: readPlace(place) })),
     acked: (instance, seqs) => {
+      if (isClosed) return;
       // Not knowing that it was acknowledged costs a second delivery, which the ledger takes for what it is.
-      mustBeOpen();
       tryTo(() => {
         noteAnyway({ type: 'A', instance, ranges: seqRanges(seqs) });
       });
       tidy();
     },
     closed: (instance, epoch) => {
-      mustBeOpen();
       tryTo(() => {
         noteAnyway({ type: 'C', instance, epoch });
       });

@@ -1,5 +1,5 @@
 import type { SnapshotBudget, SnapshotLimit, TokenBudget } from '@tollgate/api';
-import { slidingTerms } from '@tollgate/budget';
+import { overdraftLimit, slidingTerms } from '@tollgate/budget';
 import { windowAt } from '@tollgate/budget/window';
 import type { CounterName, CounterWindow } from '@tollgate/ledger';
 import type { CounterTerms } from '@tollgate/ledger/pool';
@@ -15,12 +15,13 @@ export interface LimitInForce {
 export const budgetName = ({ namespace, name }: { readonly namespace: string; readonly name: string }): string =>
   `${namespace}/${name}`;
 
-/** By `<namespace>/<budget>/<limit>`. */
+/** By `<namespace>/<budget>/<limit>`; a budget's overdraft is one more of its limits here. */
 export const limitsInForce = (budgets: readonly TokenBudget[]): ReadonlyMap<string, LimitInForce> =>
   new Map(
     budgets.flatMap((manifest) => {
       const budget = compileBudget(manifest);
-      return budget.limits.map(
+      const overdraft = overdraftLimit(budget);
+      return [...budget.limits, ...(overdraft === null ? [] : [overdraft])].map(
         (limit) => [`${budgetName(budget)}/${limit.name}`, { manifest, budget, limit }] as const,
       );
     }),

@@ -1,0 +1,60 @@
+/** The event loop stands still: what the provider said meanwhile counts, whatever has become due. */
+import { request } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { aLimit, aSnapshot, aSnapshotBudget, makeMockPrices } from './testing/objects.ts';
+import { startProxyProcess, type ProxyProcess } from './testing/proxy-process.ts';
+
+let proxy: ProxyProcess;
+beforeAll(async () => {
+  const limits = [aLimit({ max: '25000000000' })];
+  const snapshot = aSnapshot({ budgets: [aSnapshotBudget({ limits })] });
+  proxy = await startProxyProcess({ snapshot, prices: makeMockPrices() });
+});
+afterAll(() => proxy.stop());
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+const pidOf = ({ output }: ProxyProcess): number => {
+  const line = output.find((each) => each.includes('"msg":"ready"')) ?? '{}';
+  return (JSON.parse(line) as { pid: number }).pid;
+};
+
+/** Hangs up at the first byte of the answer. */
+const callAndLeave = (url: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const body = JSON.stringify({
+      model: 'gpt-4o',
+      messages: [{ role: 'user', content: 'hello' }],
+      max_completion_tokens: 400,
+      stream: true,
+    });
+    const headers = {
+      'content-type': 'application/json',
+      'x-mock-output-tokens': '200',
+      'x-mock-chunk-delay': '5',
+    };
+    const sent = request(`${url}v1/chat/completions`, { method: 'POST', headers }, (answer) => {
+      answer.once('data', () => sent.destroy());
+    });
+    sent.once('error', () => undefined);
+    sent.once('close', () => resolve());
+    sent.setTimeout(5_000, () => reject(new Error('no answer')));
+    sent.end(body);
+  });
+
+describe('a stall longer than an abandoned answer is read on', () => {
+  it('charges what the provider said in the meantime', async () => {
+    await callAndLeave(proxy.url);
+    // Long enough for the proxy to see that its caller has gone, too short for the answer to end.
+    await pause(100);
+    process.kill(pidOf(proxy), 'SIGSTOP');
+    await proxy.mock.untilIdle();
+    await pause(2_200);
+    process.kill(pidOf(proxy), 'SIGCONT');
+    const { events } = proxy.controlPlane;
+    for (let look = 0; events.length === 0 && look < 100; look += 1) await pause(50);
+    expect(events.map(({ settle, charged }) => [settle, charged])).toEqual([
+      ['usage', proxy.mock.log.at(-1)?.billedNano],
+    ]);
+  });
+});
