@@ -9,6 +9,8 @@ export interface HelloRequest {
   readonly contract: typeof LEDGER_CONTRACT;
   readonly instance: string;
   readonly version: string;
+  /** The version of the pool's functions that it calls itself; absent where it leases over HTTP alone. */
+  readonly library?: string;
   readonly subject: Subject;
 }
 

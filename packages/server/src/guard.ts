@@ -1,5 +1,6 @@
 import type { NextFunction, Request, Response } from 'express';
-import type { Authenticate } from './authenticate.ts';
+import { askingOf, callerOf } from './asking.ts';
+import type { Authenticate } from './auth/authenticate.ts';
 import { RequestRefused } from './http-refusal.ts';
 
 /** What stands before every route: whose name the request uses for us, and who is asking. */
@@ -18,14 +19,43 @@ export const noStore = (_request: Request, response: Response, next: NextFunctio
   next();
 };
 
-/** The same answer for a missing, a malformed and a wrong credential. */
+/** The same answer whatever is wrong with the credential; what it was is counted. */
 export const authenticated =
   (authenticate: Authenticate) =>
   async (request: Request, response: Response, next: NextFunction): Promise<void> => {
-    if (await authenticate(request.headers.authorization)) {
+    const review = await authenticate(request.headers.authorization);
+    if (review.ok) {
+      askingOf(request).caller = review.caller;
       next();
       return;
     }
+    if (review.reason === 'unavailable') {
+      throw new RequestRefused(503, 'authentication_unavailable', 'tokens cannot be checked now: try again', {
+        retryAfterSeconds: 1,
+      });
+    }
     response.set('WWW-Authenticate', 'Bearer');
-    throw new RequestRefused(401, 'unauthenticated', 'a valid bearer token is needed');
+    throw new RequestRefused(401, 'unauthenticated', 'a valid bearer token is needed', {
+      reason: `token_${review.reason}`,
+    });
   };
+
+export const forLedger = (request: Request, _response: Response, next: NextFunction): void => {
+  if (!callerOf(request).ledger) throw new RequestRefused(403, 'forbidden', 'this token neither leases nor reports');
+  next();
+};
+
+/** Any view at all; the routes narrow it to what the caller may see. */
+export const forManagement = (request: Request, _response: Response, next: NextFunction): void => {
+  if (callerOf(request).management === 'none') {
+    throw new RequestRefused(403, 'forbidden', 'this token is not one for the management API');
+  }
+  next();
+};
+
+export const forAdmin = (request: Request, _response: Response, next: NextFunction): void => {
+  if (callerOf(request).management !== 'all') {
+    throw new RequestRefused(403, 'forbidden', 'only who looks after the installation may do this');
+  }
+  next();
+};

@@ -1,6 +1,6 @@
 import { LedgerUnavailable } from '@tollgate/ledger';
 import { LedgerRequestError, type LedgerRequestCode } from '@tollgate/ledger/pool';
-import { WireFault } from '@tollgate/ledger/wire';
+import { ContractMismatch, WireFault } from '@tollgate/ledger/wire';
 import { StoreUnavailable } from '@tollgate/store';
 import { ZodError } from 'zod';
 
@@ -10,18 +10,33 @@ export interface HttpRefusal {
   readonly code: string;
   readonly message: string;
   readonly known: boolean;
+  /** Finer than the code, for the count alone: the asker is not told. */
+  readonly reason: string;
+  readonly retryAfterSeconds: number | null;
 }
 
 /** A no that the edge itself gives. */
 export class RequestRefused extends Error {
   readonly status: number;
   readonly code: string;
+  readonly reason: string;
+  readonly retryAfterSeconds: number | null;
 
-  constructor(status: number, code: string, message: string) {
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    {
+      reason = code,
+      retryAfterSeconds = null,
+    }: { readonly reason?: string; readonly retryAfterSeconds?: number | null } = {},
+  ) {
     super(message);
     this.name = 'RequestRefused';
     this.status = status;
     this.code = code;
+    this.reason = reason;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 
@@ -38,23 +53,35 @@ const LEDGER_STATUS: Readonly<Record<LedgerRequestCode, number>> = {
 };
 
 export const toHttpRefusal = (error: unknown): HttpRefusal => {
-  if (error instanceof RequestRefused)
-    return { status: error.status, code: error.code, message: error.message, known: true };
-  if (error instanceof LedgerRequestError) {
-    return { status: LEDGER_STATUS[error.code], code: error.code, message: error.message, known: true };
+  if (error instanceof RequestRefused) {
+    const { status, code, message, reason, retryAfterSeconds } = error;
+    return { status, code, message, known: true, reason, retryAfterSeconds };
   }
-  if (error instanceof WireFault) return { status: 400, code: 'bad_request', message: error.message, known: true };
-  if (error instanceof ZodError) return { status: 400, code: 'bad_request', message: issuesOf(error), known: true };
+  if (error instanceof LedgerRequestError) return refusal(LEDGER_STATUS[error.code], error.code, error.message);
+  if (error instanceof ContractMismatch) {
+    // Too old: the asker has to be renewed. From the future: we have.
+    return refusal(error.isTooOld ? 426 : 409, error.isTooOld ? 'contract_too_old' : 'contract_unknown', error.message);
+  }
+  if (error instanceof WireFault) return refusal(400, 'bad_request', error.message);
+  if (error instanceof ZodError) return refusal(400, 'bad_request', issuesOf(error));
   if (error instanceof StoreUnavailable || error instanceof LedgerUnavailable) {
     return {
-      status: 503,
-      code: 'ledger_unavailable',
-      message: 'the ledger cannot reach its database: try again',
+      ...refusal(503, 'ledger_unavailable', 'the ledger cannot reach its database: try again'),
       known: false,
+      retryAfterSeconds: 1,
     };
   }
-  return bodyRefusal(error) ?? { status: 500, code: 'internal', message: 'the server failed to answer', known: false };
+  return bodyRefusal(error) ?? { ...refusal(500, 'internal', 'the server failed to answer'), known: false };
 };
+
+const refusal = (status: number, code: string, message: string): HttpRefusal => ({
+  status,
+  code,
+  message,
+  known: true,
+  reason: code,
+  retryAfterSeconds: null,
+});
 
 const issuesOf = ({ issues }: ZodError): string =>
   issues
@@ -65,7 +92,7 @@ const issuesOf = ({ issues }: ZodError): string =>
 const bodyRefusal = (error: unknown): HttpRefusal | null => {
   if (!(error instanceof Error) || !('type' in error) || typeof error.type !== 'string') return null;
   const [status, message] = BODY_FAULTS[error.type] ?? [400, 'the body cannot be read'];
-  return { status, code: error.type.replaceAll('.', '_'), message, known: true };
+  return refusal(status, error.type.replaceAll('.', '_'), message);
 };
 
 const BODY_FAULTS: Readonly<Record<string, readonly [number, string]>> = {

@@ -20,6 +20,19 @@ export const SERVER_METRICS = [
     help: 'Events of billed attempts: stored, or repeated deliveries of a stored one.',
     labels: ['outcome'],
   },
+  {
+    name: 'tollgate_server_refused_total',
+    kind: 'counter',
+    help: 'Requests refused, by reason: what was wrong with a token, a message or its sender, or what was full.',
+    labels: ['reason'],
+  },
+  {
+    name: 'tollgate_server_streams_dropped_total',
+    kind: 'counter',
+    help: 'Snapshot streams ended because the proxy did not read them, or opened another one.',
+    labels: ['reason'],
+  },
+  { name: 'tollgate_server_streams', kind: 'gauge', help: 'Snapshot streams that are open.' },
   { name: 'tollgate_server_proxies', kind: 'gauge', help: 'Proxies that are alive.' },
   { name: 'tollgate_server_budgets', kind: 'gauge', help: 'Budgets in force.' },
 ] as const satisfies readonly MetricDoc[];

@@ -4,11 +4,19 @@ import type { Subject } from '@tollgate/api';
 export interface Proxies {
   /** `subject` where it is told anew. */
   saw(instance: string, subject?: Subject): void;
+  /** What it said at its hello to this server: its own version, and the pool library's that it calls itself. */
+  speaks(instance: string, versions: ProxyVersions): void;
+  versionsOf(instance: string): ProxyVersions | null;
   /** Holds the proxy for alive until the returned function is called. */
   attached(instance: string): () => void;
   left(instance: string): void;
   subjectOf(instance: string): Subject | null;
   live(): readonly Subject[];
+}
+
+export interface ProxyVersions {
+  readonly version: string;
+  readonly library: string | null;
 }
 
 const ALIVE_MS = 30_000;
@@ -18,12 +26,13 @@ interface Proxy {
   subject: Subject | null;
   seenAt: number;
   streams: number;
+  versions: ProxyVersions | null;
 }
 
 export const makeProxies = ({ clock }: { readonly clock: () => number }): Proxies => {
   const proxies = new Map<string, Proxy>();
   const of = (instance: string): Proxy => {
-    const proxy = proxies.get(instance) ?? { subject: null, seenAt: clock(), streams: 0 };
+    const proxy = proxies.get(instance) ?? { subject: null, seenAt: clock(), streams: 0, versions: null };
     proxies.set(instance, proxy);
     return proxy;
   };
@@ -33,6 +42,10 @@ export const makeProxies = ({ clock }: { readonly clock: () => number }): Proxie
       proxy.seenAt = clock();
       if (subject) proxy.subject = subject;
     },
+    speaks: (instance, versions) => {
+      of(instance).versions = versions;
+    },
+    versionsOf: (instance) => proxies.get(instance)?.versions ?? null,
     attached: (instance) => {
       of(instance).streams += 1;
       return () => {

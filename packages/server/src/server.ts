@@ -4,13 +4,16 @@ import type { Snapshot, Subject } from '@tollgate/api';
 import type { BlockSource, Pool, ResolveCounter } from '@tollgate/ledger/pool';
 import type { Logger, Timers } from '@tollgate/runtime';
 import type { Store } from '@tollgate/store';
-import type { Authenticate } from './authenticate.ts';
-import { authenticated, loopbackHostOnly, noStore } from './guard.ts';
+import { askingOf } from './asking.ts';
+import { makeAuthenticate } from './auth/authenticate.ts';
+import type { TokenReviewer } from './auth/token-review.ts';
+import { authenticated, forManagement, loopbackHostOnly, noStore } from './guard.ts';
 import { RequestRefused, toHttpRefusal } from './http-refusal.ts';
 import { makeServerMetrics } from './metrics.ts';
 import { makeProxies } from './proxies.ts';
+import { makeRefusals } from './refusals.ts';
 import { makeResourcesInForce, type Resources } from './resources/resources-in-force.ts';
-import { ledgerRoutes } from './routes/ledger-routes.ts';
+import { ledgerRoutes, type LedgerBounds } from './routes/ledger-routes.ts';
 import { managementRoutes } from './routes/management-routes.ts';
 import { makeSnapshotStreams } from './snapshot-streams.ts';
 
@@ -22,7 +25,7 @@ export interface ServerDeps {
   readonly store: Store;
   readonly makePool: (deps: PoolDeps) => Promise<Pool>;
   readonly snapshotFor: (subject: Subject, resources: Resources) => Snapshot;
-  readonly authenticate: Authenticate;
+  readonly authenticate: TokenReviewer;
   /** The ledger's clock: milliseconds since 1970, UTC. */
   readonly clock: () => number;
   readonly timers: Timers;
@@ -31,6 +34,12 @@ export interface ServerDeps {
   readonly systemNamespace: string;
   /** On a laptop: refuse any name for us but loopback's. */
   readonly loopbackOnly: boolean;
+  /**
+   * Others share the pool and its epoch: this one neither seals what they use nor empties it when it stops. Without it,
+   * what an earlier life left open is sealed at the start.
+   */
+  readonly sharesPool?: boolean;
+  readonly bounds?: Partial<LedgerBounds>;
 }
 
 /** What a pool is made of here. */
@@ -56,9 +65,14 @@ const REQUEST_MS = 30_000;
 const HEADERS_MS = 10_000;
 /** How long open requests may take to end. */
 const DRAIN_MS = 5_000;
+/** A proxy has one for its snapshots and a few for the rest; more than this is no cluster of ours. */
+const MOST_CONNECTIONS = 20_000;
+/** Longer than any proxy's pause between batches, so that it is they who close. */
+const KEEP_ALIVE_MS = 30_000;
 
 export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => {
   const { store, makePool, snapshotFor, authenticate, clock, timers, logger, systemNamespace, loopbackOnly } = deps;
+  const sharesPool = deps.sharesPool === true;
   const inForce = makeResourcesInForce({ clock, systemNamespace });
   const proxies = makeProxies({ clock });
   const metrics = makeServerMetrics();
@@ -71,8 +85,15 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
     clock,
     liveProxies: () => proxies.live().length,
   });
-  await store.sealOtherEpochs(pool.epoch(), clock());
-  const streams = makeSnapshotStreams({ snapshotFor: (subject) => snapshotFor(subject, inForce.now()), timers, clock });
+  if (!sharesPool) await store.sealOtherEpochs(pool.epoch(), clock());
+  const streams = makeSnapshotStreams({
+    snapshotFor: (subject) => snapshotFor(subject, inForce.now()),
+    timers,
+    clock,
+    onDropped: (reason) => metrics.add('tollgate_server_streams_dropped_total', { reason }),
+  });
+  metrics.source('tollgate_server_streams', () => [{ labels: {}, value: streams.count() }]);
+  const refusals = makeRefusals({ metrics, logger, clock });
 
   const app = express();
   app.disable('x-powered-by');
@@ -95,17 +116,33 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
     response.type(metrics.contentType).send(await metrics.page());
   });
   // Before bodies are read: a stranger's bytes are not parsed.
-  app.use('/v1', authenticated(authenticate));
-  app.use('/v1', ledgerRoutes({ store, pool, inForce, proxies, streams, metrics, clock }));
-  app.use('/v1', managementRoutes({ store, pool, inForce, proxies, clock }));
+  app.use('/v1', authenticated(makeAuthenticate({ review: authenticate, clock })));
+  app.use(
+    '/v1',
+    ledgerRoutes({
+      store,
+      pool,
+      inForce,
+      proxies,
+      streams,
+      metrics,
+      clock,
+      timers,
+      systemNamespace,
+      ...(deps.bounds ? { bounds: deps.bounds } : {}),
+    }),
+  );
+  app.use('/v1', forManagement, managementRoutes({ store, pool, inForce, proxies, clock }));
   app.use((request: Request) => {
     throw new RequestRefused(404, 'not_found', `nothing is served at ${request.method} of this path`);
   });
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
-    const { status, code, message, known } = toHttpRefusal(error);
-    if (!known)
-      logger.error({ err: error, method: request.method, path: request.path, status, code }, 'request failed');
-    else if (code === 'event_conflict') logger.error({ code, status }, 'an event came again with another body');
+    const { status, code, message, known, reason, retryAfterSeconds } = toHttpRefusal(error);
+    const { method, path } = request;
+    const asking = askingOf(request);
+    if (!known) logger.error({ err: error, method, path, status, code }, 'request failed');
+    refusals.note({ status, code, reason, instance: asking.instance ?? asking.caller?.name ?? '-', method, path });
+    if (retryAfterSeconds !== null) response.set('Retry-After', String(retryAfterSeconds));
     if (response.headersSent) response.destroy();
     else response.status(status).json({ error: { code, message } });
   });
@@ -130,9 +167,15 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
     },
     listen: async ({ host, port }) => {
       const server = createServer(
-        { requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS, maxHeaderSize: 16_384 },
+        {
+          requestTimeout: REQUEST_MS,
+          headersTimeout: HEADERS_MS,
+          keepAliveTimeout: KEEP_ALIVE_MS,
+          maxHeaderSize: 16_384,
+        },
         app,
       );
+      server.maxConnections = MOST_CONNECTIONS;
       http = server;
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
@@ -149,7 +192,7 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
       streams.stop();
       if (http) await stopListening(http, timers);
       await pool.stop();
-      await store.sealEpoch(pool.epoch(), clock());
+      if (!sharesPool) await store.sealEpoch(pool.epoch(), clock());
     },
   };
 };

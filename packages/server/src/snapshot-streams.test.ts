@@ -8,16 +8,22 @@ const setUp = () => {
   let version = 'one';
   let now = 0;
   const timers: (() => void)[] = [];
+  const dropped: string[] = [];
+  let compiled = 0;
   const streams = makeSnapshotStreams({
-    snapshotFor: (subject): Snapshot => ({
-      contract: 1,
-      version,
-      organisation: 'o',
-      subject,
-      budgets: [],
-      routes: [],
-      prices: { version: 'p', rows: [], aliases: {} },
-    }),
+    onDropped: (reason) => dropped.push(reason),
+    snapshotFor: (subject): Snapshot => {
+      compiled += 1;
+      return {
+        contract: 1,
+        version,
+        organisation: 'o',
+        subject,
+        budgets: [],
+        routes: [],
+        prices: { version: 'p', rows: [], aliases: {} },
+      };
+    },
     timers: {
       after: (_ms, act) => {
         timers.push(act);
@@ -26,13 +32,15 @@ const setUp = () => {
     },
     clock: () => now,
   });
-  const open = (instance: string) => {
+  const open = (instance: string, part: Partial<Subject> = {}) => {
     const sink = aSink();
-    streams.open(instance, SUBJECT, sink);
+    streams.open(instance, { ...SUBJECT, ...part }, sink);
     return sink;
   };
   return {
     streams,
+    dropped,
+    compiled: () => compiled,
     open,
     change: (to: string) => {
       version = to;
@@ -47,14 +55,21 @@ const setUp = () => {
 
 const aSink = () => {
   const handlers = new Map<string, () => void>();
+  let text = '';
   const sink = {
-    lines: [] as string[],
+    lines: (): readonly string[] => text.split('\n').slice(0, -1),
     ended: false,
+    destroyed: false,
     writableNeedDrain: false,
     writeHead: () => undefined,
-    write: (text: string) => sink.lines.push(text) > 0,
+    write: (piece: string | Buffer) => (text += piece.toString()) !== '',
+    cork: () => undefined,
+    uncork: () => undefined,
     end: () => {
       sink.ended = true;
+    },
+    destroy: () => {
+      sink.destroyed = true;
     },
     on: (event: string, act: () => void) => handlers.set(event, act),
     emit: (event: string) => handlers.get(event)?.(),
@@ -62,8 +77,8 @@ const aSink = () => {
   return sink satisfies LineSink;
 };
 
-const versions = ({ lines }: { lines: readonly string[] }): readonly string[] =>
-  lines.map((line) => /"version":"(\w+)","organisation"/.exec(line)?.[1] ?? line.trim());
+const versions = (sink: { lines(): readonly string[] }): readonly string[] =>
+  sink.lines().map((line) => /"version":"(\w+)","organisation"/.exec(line)?.[1] ?? line.trim());
 
 describe('snapshot streams', () => {
   it('send a snapshot at once, the next when it differs, and a heartbeat', () => {
@@ -99,7 +114,7 @@ describe('snapshot streams', () => {
     streams.recall(counter, 'a');
     tick(250);
     streams.recall(counter, 'a');
-    expect([a.lines.length, b.lines.length]).toEqual([1, 3]);
+    expect([a.lines().length, b.lines().length]).toEqual([1, 3]);
   });
 
   it('forget a reader that went, and end the others when they stop', () => {
@@ -110,5 +125,41 @@ describe('snapshot streams', () => {
     streams.stop();
     expect([versions(gone), gone.ended, versions(stays), stays.ended]).toEqual([['one'], false, ['one', 'two'], true]);
     expect(open('c').ended).toBe(true);
+  });
+
+  it('compile once for all pods of a workload, and tell each its own name', () => {
+    const { open, change, compiled } = setUp();
+    const sinks = ['web-1', 'web-2', 'web-3'].map((pod) => open(pod, { pod }));
+    const other = open('other', { workload: 'batch' });
+    expect(compiled()).toBe(2);
+    change('two');
+    expect(compiled()).toBe(4);
+    expect(sinks.map((sink) => JSON.parse(sink.lines()[1] ?? ''))).toMatchObject(
+      ['web-1', 'web-2', 'web-3'].map((pod) => ({ contract: 1, version: 'two', subject: { ...SUBJECT, pod } })),
+    );
+    expect(JSON.parse(other.lines()[1] ?? '')).toMatchObject({ subject: { workload: 'batch' } });
+  });
+
+  it('let go of a reader that has not read for three heartbeats, and keep one that does in between', () => {
+    const { open, beat, dropped, streams } = setUp();
+    const [stuck, slow] = [open('stuck'), open('slow')];
+    stuck.writableNeedDrain = true;
+    slow.writableNeedDrain = true;
+    beat();
+    beat();
+    slow.writableNeedDrain = false;
+    beat();
+    slow.writableNeedDrain = true;
+    beat();
+    expect([stuck.destroyed, slow.destroyed, dropped, streams.count()]).toEqual([true, false, ['slow'], 1]);
+  });
+
+  it('end the former stream of an instance that opens another one', () => {
+    const { open, change, dropped, streams } = setUp();
+    const [former, latter] = [open('a'), open('a')];
+    former.emit('close');
+    change('two');
+    expect([former.ended, versions(former), versions(latter)]).toEqual([true, ['one'], ['one', 'two']]);
+    expect([dropped, streams.count()]).toEqual([['replaced'], 1]);
   });
 });

@@ -2,25 +2,32 @@ import type { Snapshot, Subject } from '@tollgate/api';
 import { counterKey, type CounterName } from '@tollgate/ledger';
 import { encodePing, encodeRecall } from '@tollgate/ledger/wire';
 import type { Timers } from '@tollgate/runtime';
+import { lineEnd, makeSnapshotClasses } from './snapshot-classes.ts';
 
 /**
  * The snapshot streams of all connected proxies: one snapshot at once, the next on each change that concerns that
- * subject, a heartbeat between. A reader that does not keep up gets the latest only, never a queue.
+ * subject, a heartbeat between. A reader that does not keep up gets the latest only, never a queue, and is let go when it
+ * has not read for a while: it comes back, and a proxy that does not is none.
  */
 export interface SnapshotStreams {
+  /** Of one instance the last stream counts: an earlier one ends. Throws nothing; a full house ends it at once. */
   open(instance: string, subject: Subject, sink: LineSink): void;
-  /** Compiles anew for everyone, and sends what differs. */
+  /** Compiles anew, once a class of subjects, and sends what differs. */
   refresh(): void;
   /** Asks all proxies but one to give back what they do not hold of a counter. */
   recall(counter: CounterName, except: string): void;
+  count(): number;
   stop(): void;
 }
 
 /** The part of an HTTP answer that is needed here. */
 export interface LineSink {
   writeHead(status: number, headers: Readonly<Record<string, string>>): unknown;
-  write(text: string): boolean;
+  write(text: string | Buffer): boolean;
+  cork(): unknown;
+  uncork(): unknown;
   end(): unknown;
+  destroy(): unknown;
   readonly writableNeedDrain: boolean;
   on(event: 'drain' | 'close', act: () => void): unknown;
 }
@@ -29,60 +36,84 @@ export interface SnapshotStreamsDeps {
   readonly snapshotFor: (subject: Subject) => Snapshot;
   readonly timers: Timers;
   readonly clock: () => number;
+  readonly onDropped?: (reason: 'slow' | 'replaced') => void;
 }
 
 interface Stream {
   readonly instance: string;
   readonly subject: Subject;
   readonly sink: LineSink;
+  /** Of the snapshot that was written last. */
   version: string;
-  pending: Snapshot | null;
+  /** Heartbeats that found it not reading. */
+  missed: number;
 }
 
 const PING_MS = 10_000;
+const MOST_MISSED = 3;
 /** Waiting calls ask again and again; their proxies' neighbours need not hear it each time. */
 const RECALL_EVERY_MS = 200;
 
-export const makeSnapshotStreams = ({ snapshotFor, timers, clock }: SnapshotStreamsDeps): SnapshotStreams => {
-  const streams = new Set<Stream>();
+export const makeSnapshotStreams = ({
+  snapshotFor,
+  timers,
+  clock,
+  onDropped,
+}: SnapshotStreamsDeps): SnapshotStreams => {
+  const streams = new Map<string, Stream>();
+  const classes = makeSnapshotClasses(snapshotFor);
   const recalled = new Map<string, number>();
   let stopped = false;
 
-  const send = (stream: Stream, snapshot: Snapshot): void => {
-    if (snapshot.version === stream.version) return;
-    if (stream.sink.writableNeedDrain) {
-      stream.pending = snapshot;
-      return;
-    }
-    stream.version = snapshot.version;
-    stream.pending = null;
-    stream.sink.write(`${JSON.stringify(snapshot)}\n`);
+  /** What is in force now, where the reader does not have it yet; one that still reads the former gets it afterwards. */
+  const bring = (stream: Stream): void => {
+    const { version, bytes } = classes.of(stream.subject);
+    if (version === stream.version || stream.sink.writableNeedDrain) return;
+    stream.version = version;
+    stream.sink.cork();
+    stream.sink.write(bytes);
+    stream.sink.write(lineEnd(stream.subject));
+    stream.sink.uncork();
+  };
+
+  const drop = (stream: Stream, reason: 'slow' | 'replaced'): void => {
+    if (streams.get(stream.instance) === stream) streams.delete(stream.instance);
+    onDropped?.(reason);
+    if (reason === 'slow') stream.sink.destroy();
+    else stream.sink.end();
   };
 
   const beat = (): void => {
-    for (const { sink } of streams) if (!sink.writableNeedDrain) sink.write(encodePing());
+    for (const stream of [...streams.values()]) {
+      if (!stream.sink.writableNeedDrain) {
+        stream.missed = 0;
+        stream.sink.write(encodePing());
+      } else if ((stream.missed += 1) >= MOST_MISSED) drop(stream, 'slow');
+    }
     cancelBeat = timers.after(PING_MS, beat);
   };
   let cancelBeat = timers.after(PING_MS, beat);
 
   return {
     open: (instance, subject, sink) => {
-      const snapshot = snapshotFor(subject);
       sink.writeHead(200, { 'Content-Type': 'application/x-ndjson; charset=utf-8' });
       if (stopped) {
         sink.end();
         return;
       }
-      const stream: Stream = { instance, subject, sink, version: '', pending: null };
-      streams.add(stream);
-      sink.on('close', () => streams.delete(stream));
-      sink.on('drain', () => {
-        if (stream.pending) send(stream, stream.pending);
+      const former = streams.get(instance);
+      if (former) drop(former, 'replaced');
+      const stream: Stream = { instance, subject, sink, version: '', missed: 0 };
+      streams.set(instance, stream);
+      sink.on('close', () => {
+        if (streams.get(instance) === stream) streams.delete(instance);
       });
-      send(stream, snapshot);
+      sink.on('drain', () => bring(stream));
+      bring(stream);
     },
     refresh: () => {
-      for (const stream of streams) send(stream, snapshotFor(stream.subject));
+      classes.forget();
+      for (const stream of streams.values()) bring(stream);
     },
     recall: (counter, except) => {
       const key = counterKey(counter);
@@ -91,12 +122,15 @@ export const makeSnapshotStreams = ({ snapshotFor, timers, clock }: SnapshotStre
       if (recalled.size > 10_000) recalled.clear();
       recalled.set(key, now);
       const line = encodeRecall([counter]);
-      for (const { instance, sink } of streams) if (instance !== except && !sink.writableNeedDrain) sink.write(line);
+      for (const { instance, sink } of streams.values()) {
+        if (instance !== except && !sink.writableNeedDrain) sink.write(line);
+      }
     },
+    count: () => streams.size,
     stop: () => {
       stopped = true;
       cancelBeat();
-      for (const { sink } of streams) sink.end();
+      for (const { sink } of streams.values()) sink.end();
       streams.clear();
     },
   };

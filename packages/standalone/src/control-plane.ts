@@ -7,7 +7,7 @@ import { shippedPriceTable } from '@tollgate/prices/data';
 import { systemTimers } from '@tollgate/runtime';
 import type { ListenAddress, Logger } from '@tollgate/runtime';
 import { buildServer } from '@tollgate/server';
-import type { Authenticate, Resources, ServerDeps } from '@tollgate/server';
+import type { Resources, ServerDeps, TokenReviewer } from '@tollgate/server';
 import { compileSnapshot } from '@tollgate/snapshots';
 import type { Store } from '@tollgate/store';
 import { mockSnapshot } from './policy/mock-snapshot.ts';
@@ -16,7 +16,7 @@ import type { SecretLookup, SecretName } from './secrets.ts';
 
 export interface ControlPlaneOptions {
   readonly store: Store;
-  readonly authenticate: Authenticate;
+  readonly authenticate: TokenReviewer;
   readonly listen: ListenAddress;
   /** Refuse any name for us but loopback's. */
   readonly loopbackOnly: boolean;

@@ -17,6 +17,7 @@ import {
   list,
   oneOf,
   parseJson,
+  shortName,
   text,
   textOrNull,
   type Fields,
@@ -42,7 +43,7 @@ export const encodeEvent = (event: LedgerEvent): string =>
 export const decodeEvent = (value: unknown, path: string): LedgerEvent => {
   const from = fields(value, path);
   return {
-    instance: text(from, 'instance', path),
+    instance: shortName(from, 'instance', path),
     seq: count(from, 'seq', path),
     ...decodeHead(from, path),
     modelAnswered: textOrNull(from, 'modelAnswered', path),
@@ -60,7 +61,7 @@ export const encodeEvents = ({ instance, events }: EventsRequest): string =>
 
 export const decodeEvents = (body: string): EventsRequest => {
   const from = fields(parseJson(body), '');
-  return { instance: text(from, 'instance', ''), events: list(from, 'events', '', MAX_EVENTS, decodeEvent) };
+  return { instance: shortName(from, 'instance', ''), events: list(from, 'events', '', MAX_EVENTS, decodeEvent) };
 };
 
 export const encodeEventsReply = ({ ack }: EventsReply): string => JSON.stringify({ ack });

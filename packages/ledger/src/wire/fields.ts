@@ -9,6 +9,7 @@ export type Fields = Readonly<Record<string, unknown>>;
 
 /** Text longer than this is no name, id or model of anybody's. */
 const MAX_TEXT = 4_096;
+const SHORT_NAME = /^[\x20-\x7e]{1,128}$/;
 const AMOUNT = /^[0-9]{1,16}$/;
 const SIGNED_AMOUNT = /^-?[0-9]{1,16}$/;
 
@@ -32,6 +33,13 @@ export const fields = (value: unknown, path: string): Fields => {
 export const text = (from: Fields, key: string, path: string): string => {
   const value = from[key];
   if (typeof value !== 'string' || value.length > MAX_TEXT) throw new WireFault(at(path, key), 'a string');
+  return value;
+};
+
+/** An id, a version, a name: printable, and short enough for a key. */
+export const shortName = (from: Fields, key: string, path: string): string => {
+  const value = from[key];
+  if (typeof value !== 'string' || !SHORT_NAME.test(value)) throw new WireFault(at(path, key), 'a short name');
   return value;
 };
 

@@ -1,7 +1,20 @@
 /** Acquisitions and give-backs as JSON: field names as in `lease-port.ts`, amounts as decimal strings. */
 import type { AcquireRequest, AcquireResult, DenyReason, GiveBackRequest, Grant, Need } from '../lease-port.ts';
 import { decodeCounterName, decodeWindow } from './counter-wire.ts';
-import { amount, at, count, countOrNull, fields, flag, list, oneOf, parseJson, signedAmount, text } from './fields.ts';
+import {
+  amount,
+  at,
+  count,
+  countOrNull,
+  fields,
+  flag,
+  list,
+  oneOf,
+  parseJson,
+  shortName,
+  signedAmount,
+  text,
+} from './fields.ts';
 import { WireFault } from './wire-fault.ts';
 
 /** A call touches a handful of counters; a message that names more is not one of ours. */
@@ -19,7 +32,7 @@ export const encodeAcquireRequest = ({ instance, seq, needs }: AcquireRequest): 
 export const decodeAcquireRequest = (body: string): AcquireRequest => {
   const from = fields(parseJson(body), '');
   return {
-    instance: text(from, 'instance', ''),
+    instance: shortName(from, 'instance', ''),
     seq: count(from, 'seq', ''),
     needs: list(from, 'needs', '', MAX_COUNTERS, decodeNeed),
   };
@@ -55,7 +68,7 @@ export const encodeGiveBack = ({ instance, seq, returns }: GiveBackRequest): str
 export const decodeGiveBack = (body: string): GiveBackRequest => {
   const from = fields(parseJson(body), '');
   return {
-    instance: text(from, 'instance', ''),
+    instance: shortName(from, 'instance', ''),
     seq: count(from, 'seq', ''),
     returns: list(from, 'returns', '', MAX_RETURNS, (value, path) => {
       const entry = fields(value, path);

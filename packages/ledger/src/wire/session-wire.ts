@@ -1,18 +1,22 @@
 /** Hello, close and the error body as JSON. */
 import { LEDGER_CONTRACT, type CloseRequest, type HelloReply, type HelloRequest } from '../session.ts';
 import { decodeSubject } from './counter-wire.ts';
-import { count, fields, parseJson, text } from './fields.ts';
+import { ContractMismatch } from './contract-mismatch.ts';
+import { count, fields, parseJson, shortName, text } from './fields.ts';
 import { WireFault } from './wire-fault.ts';
 
 export const encodeHello = (hello: HelloRequest): string => JSON.stringify(hello);
 
 export const decodeHello = (body: string): HelloRequest => {
   const from = fields(parseJson(body), '');
-  if (from['contract'] !== LEDGER_CONTRACT) throw new WireFault('contract', String(LEDGER_CONTRACT));
+  const contract = count(from, 'contract', '');
+  // Before anything else is looked at: another contract may say the rest in other words.
+  if (contract !== LEDGER_CONTRACT) throw new ContractMismatch(contract, LEDGER_CONTRACT, from['version']);
   return {
     contract: LEDGER_CONTRACT,
-    instance: text(from, 'instance', ''),
-    version: text(from, 'version', ''),
+    instance: shortName(from, 'instance', ''),
+    version: shortName(from, 'version', ''),
+    ...(from['library'] === undefined ? {} : { library: shortName(from, 'library', '') }),
     subject: decodeSubject(from['subject'], 'subject'),
   };
 };
@@ -34,7 +38,11 @@ export const encodeClose = (request: CloseRequest): string => JSON.stringify(req
 
 export const decodeClose = (body: string): CloseRequest => {
   const from = fields(parseJson(body), '');
-  return { instance: text(from, 'instance', ''), epoch: text(from, 'epoch', ''), lastSeq: count(from, 'lastSeq', '') };
+  return {
+    instance: shortName(from, 'instance', ''),
+    epoch: text(from, 'epoch', ''),
+    lastSeq: count(from, 'lastSeq', ''),
+  };
 };
 
 export interface ErrorBody {

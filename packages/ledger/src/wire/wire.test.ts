@@ -92,6 +92,7 @@ describe('the wire', () => {
     expect(decodeGiveBack(encodeGiveBack(GIVE_BACK))).toEqual(GIVE_BACK);
     expect(decodeHello(encodeHello(HELLO))).toEqual(HELLO);
     expect(decodeHelloReply(encodeHelloReply(HELLO_REPLY))).toEqual(HELLO_REPLY);
+    expect(decodeHello(encodeHello({ ...HELLO, library: '1.abc' }))).toEqual({ ...HELLO, library: '1.abc' });
     expect(decodeClose(encodeClose(CLOSE))).toEqual(CLOSE);
     expect(decodeEventsReply(encodeEventsReply({ ack: 9 }))).toEqual({ ack: 9 });
     const events = [anEvent(1), anEvent(2, { priceRow: null, counters: [], user: null, usage: {} })];
@@ -118,7 +119,7 @@ describe('the wire', () => {
       ['message: expected JSON', decodeAcquireResult, ''],
       ['message: expected an object', decodeAcquireRequest, []],
       ['message: expected an object', decodeClose, null],
-      ['instance: expected a string', decodeAcquireRequest, { instance: 7 }],
+      ['instance: expected a short name', decodeAcquireRequest, { instance: 7 }],
       ['seq: expected a whole number', decodeAcquireRequest, { instance: 'i', seq: '1' }],
       ['seq: expected a whole number', decodeAcquireRequest, { instance: 'i', seq: 1.5 }],
       ['seq: expected a whole number', decodeAcquireRequest, { instance: 'i', seq: -1 }],
@@ -146,7 +147,11 @@ describe('the wire', () => {
         decodeAcquireResult,
         { granted: false, reason: 'held', counter: COUNTER, need: '1', limit: '2', left: 0 },
       ],
-      ['contract: expected 1', decodeHello, { contract: 2 }],
+      ['contract: expected 1, which this server speaks, not the 2 of an unnamed', decodeHello, { contract: 2 }],
+      ['not the 0 of version 0.0.1', decodeHello, { contract: 0, version: '0.0.1' }],
+      ['instance: expected a short name', decodeHello, { ...HELLO, instance: '' }],
+      ['instance: expected a short name', decodeHello, { ...HELLO, instance: 'a\0b' }],
+      ['version: expected a short name', decodeHello, { ...HELLO, version: 'x'.repeat(129) }],
       ['subject.labels.app: expected a string', decodeHello, { ...HELLO, subject: { ...SUBJECT, labels: { app: 1 } } }],
       [
         'subject.labels: expected at most 256 labels',

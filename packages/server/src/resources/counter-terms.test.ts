@@ -57,7 +57,7 @@ describe('resources in force', () => {
     expect(terms).toMatchObject({ max: 1_000_000_000n, unit: 'cost', sliding: null });
     inForce.replace({ budgets: [], routes: [] });
     expect(inForce.resolve(name)).toBeNull();
-    const seed = inForce.seedFrom(() => []);
+    const seed = inForce.seedFrom(() => Promise.resolve([]));
     const event = {
       attempt: 1,
       subject: { namespace: 'default', workload: 'w', labels: {}, team: 't' },

@@ -1,5 +1,5 @@
-import express, { Router, type Request } from 'express';
-import { ANY_EPOCH } from '@tollgate/ledger';
+import express, { Router, type NextFunction, type Request, type Response } from 'express';
+import { ANY_EPOCH, type LedgerEvent } from '@tollgate/ledger';
 import {
   decodeAcquireRequest,
   decodeClose,
@@ -11,12 +11,17 @@ import {
   encodeHelloReply,
 } from '@tollgate/ledger/wire';
 import type { Pool } from '@tollgate/ledger/pool';
+import type { Timers } from '@tollgate/runtime';
 import type { Store } from '@tollgate/store';
+import { askingOf, callerOf } from '../asking.ts';
+import { makeByteBudget, makeOneEach, makeSlots } from '../back-pressure.ts';
+import { forLedger } from '../guard.ts';
 import { RequestRefused } from '../http-refusal.ts';
 import type { ServerMetrics } from '../metrics.ts';
 import type { Proxies } from '../proxies.ts';
 import type { ResourcesInForce } from '../resources/resources-in-force.ts';
 import type { SnapshotStreams } from '../snapshot-streams.ts';
+import { checkSubject, isSameIdentity } from '../subject-check.ts';
 
 /** The ledger's API for proxies. Bodies are checked by the wire's own decoders: one contract for both ends. */
 export interface LedgerRoutesDeps {
@@ -27,73 +32,157 @@ export interface LedgerRoutesDeps {
   readonly streams: SnapshotStreams;
   readonly metrics: ServerMetrics;
   readonly clock: () => number;
+  readonly timers: Timers;
+  readonly systemNamespace: string;
+  readonly bounds?: Partial<LedgerBounds>;
 }
 
+/** What may be under way at once, and for how long (milliseconds) before the asker is told to come again. */
+export interface LedgerBounds {
+  readonly leases: number;
+  readonly leaseMs: number;
+  readonly batches: number;
+  readonly batchMs: number;
+  /** Of all bodies of events in memory. */
+  readonly batchBytes: number;
+}
+
+/** A proxy waits 2 s for a lease and 15 s for its events to be taken; it is answered before. */
+const BOUNDS: LedgerBounds = {
+  leases: 1_024,
+  leaseMs: 1_800,
+  batches: 64,
+  batchMs: 12_000,
+  batchBytes: 64 << 20,
+};
+
 /** 500 events of a few kilobytes; leases and the rest are small. */
-const EVENTS_LIMIT = '8mb';
+const EVENTS_BYTES = 8 << 20;
 const SMALL_LIMIT = '1mb';
 
-export const ledgerRoutes = ({ store, pool, inForce, proxies, streams, metrics, clock }: LedgerRoutesDeps): Router => {
+export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
+  const { store, pool, inForce, proxies, streams, metrics, clock, timers, systemNamespace } = deps;
+  const bounds = { ...BOUNDS, ...deps.bounds };
   const router = Router();
   const small = express.text({ type: 'application/json', limit: SMALL_LIMIT, inflate: false });
-  const large = express.text({ type: 'application/json', limit: EVENTS_LIMIT, inflate: false });
+  const large = express.text({ type: 'application/json', limit: EVENTS_BYTES, inflate: false });
   const seed = inForce.seedFrom(() => pool.balances());
+  const leases = makeSlots({ most: bounds.leases, withinMs: bounds.leaseMs, timers });
+  const batches = makeSlots({ most: bounds.batches, withinMs: bounds.batchMs, timers });
+  const oneBatch = makeOneEach();
+  const bytes = makeByteBudget(bounds.batchBytes);
 
-  router.post('/hello', small, async (request, response) => {
+  /** Before the body is read: what does not fit is not taken in. A body of unknown length counts as the largest. */
+  const withinBytes = (request: Request, response: Response, next: NextFunction): void => {
+    const length = Number(request.headers['content-length'] ?? EVENTS_BYTES);
+    response.once('close', bytes.take(Math.min(length, EVENTS_BYTES)));
+    next();
+  };
+
+  /** Throws where the instance said hello under another identity. True: it is known to be this caller's. */
+  const checkOwner = async (request: Request, instance: string): Promise<boolean> => {
+    askingOf(request).instance = instance;
+    const { workload } = callerOf(request);
+    // A token that is bound to no workload may speak for any: nothing to look up.
+    if (!workload) return true;
+    const known = proxies.subjectOf(instance);
+    const subject = known ?? (await store.subjectOf(instance));
+    if (!subject) return false;
+    if (!isSameIdentity(workload, subject)) {
+      throw new RequestRefused(403, 'foreign_instance', 'this instance belongs to another identity');
+    }
+    if (!known) proxies.saw(instance, subject);
+    return true;
+  };
+
+  const checkEvents = (request: Request, instance: string, events: readonly LedgerEvent[]): void => {
+    const namespace = callerOf(request).workload?.namespace ?? null;
+    for (const event of events) {
+      if (event.instance !== instance) {
+        throw new RequestRefused(400, 'instance_mismatch', 'a batch holds the events of one instance');
+      }
+      // A gateway, which is in our own namespace, reports for those who call it.
+      if (namespace !== null && namespace !== systemNamespace && event.subject.namespace !== namespace) {
+        throw new RequestRefused(403, 'foreign_subject', 'an event is of another namespace than this token');
+      }
+    }
+  };
+
+  router.post('/hello', forLedger, small, async (request, response) => {
     const hello = decodeHello(bodyOf(request));
-    await store.register(hello, pool.epoch(), clock());
-    // Rolls the pool over to a new epoch where another server has sealed this one.
-    await pool.join(hello.instance);
-    proxies.saw(hello.instance, hello.subject);
+    askingOf(request).instance = hello.instance;
+    const check = checkSubject(callerOf(request), hello.subject);
+    if (!check.ok) throw new RequestRefused(403, 'foreign_subject', check.message);
+    await checkOwner(request, hello.instance);
+    const { subject } = check;
+    await leases.run(async () => {
+      await store.register({ ...hello, subject }, pool.epoch(), clock());
+      // Rolls the pool over to a new epoch where another server has sealed this one.
+      await pool.join(hello.instance);
+    });
+    proxies.saw(hello.instance, subject);
+    proxies.speaks(hello.instance, { version: hello.version, library: hello.library ?? null });
     response.type('json').send(
       encodeHelloReply({
         organisation: store.organisation,
         epoch: pool.epoch(),
-        subject: hello.subject,
+        subject,
         liveProxies: proxies.live().length,
         ledgerTimeMs: clock(),
       }),
     );
   });
 
-  router.post('/lease', small, async (request, response) => {
+  router.post('/lease', forLedger, small, async (request, response) => {
     const acquisition = decodeAcquireRequest(bodyOf(request));
+    await checkOwner(request, acquisition.instance);
     proxies.saw(acquisition.instance);
-    const result = await pool.acquire(acquisition);
+    const result = await leases.run(() => pool.acquire(acquisition));
     metrics.add('tollgate_server_leases_total', { outcome: result.granted ? 'granted' : result.reason });
     if (!result.granted && result.reason === 'held') streams.recall(result.counter, acquisition.instance);
     response.type('json').send(encodeAcquireResult(result));
   });
 
-  router.post('/give-back', small, async (request, response) => {
+  router.post('/give-back', forLedger, small, async (request, response) => {
     const back = decodeGiveBack(bodyOf(request));
+    await checkOwner(request, back.instance);
     proxies.saw(back.instance);
-    await pool.giveBack(back);
+    await leases.run(() => pool.giveBack(back));
     response.status(204).end();
   });
 
-  router.post('/events', large, async (request, response) => {
+  router.post('/events', forLedger, withinBytes, large, async (request, response) => {
     const batch = decodeEvents(bodyOf(request));
-    if (batch.events.some(({ instance }) => instance !== batch.instance)) {
-      throw new RequestRefused(400, 'instance_mismatch', 'a batch holds the events of one instance');
-    }
+    await checkOwner(request, batch.instance);
+    checkEvents(request, batch.instance, batch.events);
     proxies.saw(batch.instance);
-    const done = await store.ingest(batch, { now: clock(), resolve: inForce.resolve, seed });
-    pool.settled(done.charges);
+    const done = await batches.run(async () => {
+      const leave = oneBatch.enter(batch.instance);
+      try {
+        const stored = await store.ingest(batch, { now: clock(), resolve: inForce.resolve, seed });
+        // Within, since the asker may have been sent away meanwhile: the pool must hear of it all the same.
+        void pool.settled(stored.charges);
+        return stored;
+      } finally {
+        leave();
+      }
+    });
     metrics.add('tollgate_server_events_total', { outcome: 'stored' }, done.inserted);
     metrics.add('tollgate_server_events_total', { outcome: 'repeated' }, batch.events.length - done.inserted);
     response.type('json').send(encodeEventsReply({ ack: done.ack }));
   });
 
-  router.post('/close', small, async (request, response) => {
+  router.post('/close', forLedger, small, async (request, response) => {
     const closing = decodeClose(bodyOf(request));
-    await pool.close(closing.instance, closing.epoch, () => store.closeInstance(closing, clock()));
+    await checkOwner(request, closing.instance);
+    await leases.run(() => pool.close(closing.instance, closing.epoch, () => store.closeInstance(closing, clock())));
     if (closing.epoch === ANY_EPOCH || closing.epoch === pool.epoch()) proxies.left(closing.instance);
     response.status(204).end();
   });
 
-  router.get('/snapshots', async (request, response) => {
+  router.get('/snapshots', forLedger, async (request, response) => {
     const instance = typeof request.query['instance'] === 'string' ? request.query['instance'] : '';
+    await checkOwner(request, instance);
     const subject = proxies.subjectOf(instance) ?? (await store.subjectOf(instance));
     if (!subject) throw new RequestRefused(409, 'unknown_instance', 'this instance never said hello');
     proxies.saw(instance, subject);

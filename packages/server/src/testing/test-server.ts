@@ -3,9 +3,9 @@ import { START } from '@tollgate/ledger/contract';
 import { makeMemoryPool, type Pool } from '@tollgate/ledger/pool';
 import { silentLogger, type Timers } from '@tollgate/runtime';
 import type { Store } from '@tollgate/store';
-import { bearerToken } from '../authenticate.ts';
+import { bearerToken } from '../auth/static-token.ts';
 import type { Resources } from '../resources/resources-in-force.ts';
-import { buildServer, type TollgateServer } from '../server.ts';
+import { buildServer, type ServerDeps, type TollgateServer } from '../server.ts';
 
 /** A listening server over a real store, with a clock and timers in the test's hand. */
 export interface TestServer {
@@ -29,7 +29,11 @@ export interface TestClock {
 
 export const TOKEN = 'test-token-of-this-run';
 
-export const startTestServer = async (store: Store, clock: TestClock = { now: START }): Promise<TestServer> => {
+export const startTestServer = async (
+  store: Store,
+  clock: TestClock = { now: START },
+  deps: Partial<ServerDeps> = {},
+): Promise<TestServer> => {
   let pool: Pool | undefined;
   const server = await buildServer({
     store,
@@ -41,6 +45,7 @@ export const startTestServer = async (store: Store, clock: TestClock = { now: ST
     logger: silentLogger(),
     systemNamespace: 'tollgate-system',
     loopbackOnly: true,
+    ...deps,
   });
   const { url } = await server.listen({ host: '127.0.0.1', port: 0 });
   if (!pool) throw new Error('the server made no pool');

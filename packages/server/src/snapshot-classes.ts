@@ -1,0 +1,52 @@
+/**
+ * Snapshots as they travel. Proxies of one workload get the same but for their pod's name: each such class is compiled and
+ * put into words once a change, and its bytes are shared by all of its streams.
+ */
+import type { Snapshot, Subject } from '@tollgate/api';
+
+export interface SnapshotClasses {
+  /** The same object until the next `forget`. */
+  of(subject: Subject): SnapshotClass;
+  /** The resources have changed. */
+  forget(): void;
+}
+
+export interface SnapshotClass {
+  readonly version: string;
+  /** The line but for its end, which names the subject. */
+  readonly bytes: Buffer;
+}
+
+export const makeSnapshotClasses = (snapshotFor: (subject: Subject) => Snapshot): SnapshotClasses => {
+  const classes = new Map<string, SnapshotClass>();
+  return {
+    of: (subject) => {
+      const common = withoutPod(subject);
+      const key = keyOf(common);
+      const known = classes.get(key);
+      if (known) return known;
+      const { subject: _subject, ...rest } = snapshotFor(common);
+      const made = { version: rest.version, bytes: Buffer.from(`${JSON.stringify(rest).slice(0, -1)},"subject":`) };
+      classes.set(key, made);
+      return made;
+    },
+    forget: () => {
+      classes.clear();
+    },
+  };
+};
+
+/** What follows a class's bytes on the stream of one subject. */
+export const lineEnd = (subject: Subject): string => `${JSON.stringify(subject)}}\n`;
+
+const withoutPod = ({ pod: _pod, ...subject }: Subject): Subject => subject;
+
+const keyOf = ({ namespace, workload, workloadKind, serviceAccount, labels, team }: Subject): string =>
+  JSON.stringify([
+    namespace,
+    workload,
+    workloadKind,
+    serviceAccount,
+    team,
+    Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)),
+  ]);
