@@ -286,7 +286,11 @@ describe('what a budget and a route make of a call', () => {
 
     it.each([
       ['a server that is too busy', { status: 503 }, 'void'],
-      ['a server error of which nothing is known', { status: 502 }, 'hold'],
+      ['a failure that the provider owns up to', { status: 500 }, 'void'],
+      ['a server error of which nothing is known', { status: 502, errorBody: '<html>bad gateway</html>' }, 'hold'],
+      ['a server error without end', { status: 500, errorBody: 'x'.repeat(100_000) }, 'hold'],
+      ['a server error that is cut off', { status: 500, abortAfterBytes: 10, abortKind: 'reset' }, 'hold'],
+      ['a server error that never comes to its end', { status: 500, hang: 'body' }, 'hold'],
       ['a rate limit', { status: 429 }, 'void'],
     ] as const)(
       '%s goes to the fallback, each try with a hold and an event of its own',
@@ -321,7 +325,7 @@ describe('what a budget and a route make of a call', () => {
 
     it('the cost in the answer is that of the whole call, every try of it', async () => {
       const on = await start([aSnapshotBudget()], [twoBackends()]);
-      on.mock.script({ match: { model: 'gpt-4o-mini' }, behaviour: { status: 502 } });
+      on.mock.script({ match: { model: 'gpt-4o-mini' }, behaviour: { status: 502, errorBody: 'bad gateway' } });
       const answer = await chat(on);
       const events = await on.events(2);
       expect(answer.headers.get('x-tollgate-cost-usd')).toBe(

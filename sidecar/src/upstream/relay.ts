@@ -74,6 +74,9 @@ const ANSWERED: RelayOutcome = { kind: 'answered' };
 /** A JSON answer up to this size waits for its usage (design §5). */
 const WAITS_BYTES = 64 * 1024;
 const DRAIN_MS = 2_000;
+/** Longer and later ones are no provider's error. */
+const ERROR_BYTES = 64 * 1024;
+const ERROR_MS = 1_000;
 const MAX_INFORMATIONAL = 16;
 
 const NO_ANSWER: Answer = {
@@ -107,7 +110,10 @@ export class Relay implements UpstreamHandler {
   #ended = false;
   #callerGone = false;
   #drainTimer: NodeJS.Timeout | null = null;
+  /** While the words of a failure that is retried are read. */
+  #errorTimer: NodeJS.Timeout | null = null;
   #drainFrom = 0;
+  #isCutting = false;
   #paused = false;
 
   constructor(set: RelaySetting, resolve: (outcome: RelayOutcome) => void) {
@@ -147,13 +153,9 @@ export class Relay implements UpstreamHandler {
     }
     const cause = status === 429 ? 'RateLimited' : status >= 500 ? 'ServerError' : null;
     if (cause !== null && this.#set.retryOn.includes(cause)) {
-      this.#end({ how: 'answered', status, answer: NO_ANSWER });
-      controller.abort(new Error('trying the next backend'));
-      this.#finish({
-        kind: 'failed',
-        cause,
-        refusal: refuse('upstream_unreachable', `the provider answered ${String(status)}`),
-      });
+      // A provider that owns up to its failure bills nothing: its words are read before the next one is tried.
+      if (cause === 'ServerError') this.#errorTimer = setTimeout(() => this.#tryNext(cause, NO_ANSWER), ERROR_MS);
+      else this.#tryNext(cause, NO_ANSWER);
       return;
     }
     if (
@@ -173,23 +175,30 @@ export class Relay implements UpstreamHandler {
       this.#failAsTooLarge();
       return;
     }
+    if (this.#errorTimer !== null) {
+      if (this.#bytes > ERROR_BYTES) this.#tryNext('ServerError', NO_ANSWER);
+      else this.#chunks.push(chunk);
+      return;
+    }
     if (this.#meter === null) this.#keep(chunk);
     else this.#pass(this.#meter, chunk, controller);
-    if (this.#callerGone && this.#bytes - this.#drainFrom > this.#set.drainBytes) this.#cut();
+    if (this.#callerGone && this.#bytes - this.#drainFrom > this.#set.drainBytes) this.#cutSoon();
   }
 
   onResponseEnd(): void {
     if (this.#ended) return;
     const status = this.#status ?? 502;
+    if (this.#errorTimer !== null) {
+      this.#tryNext('ServerError', this.#readKept());
+      return;
+    }
     if (this.#meter !== null) {
       const rest = this.#held(this.#meter.end());
       this.#end({ how: 'answered', status, answer: this.#meter.answer() });
       if (!this.#callerGone) this.#body?.end(rest.length === 0 ? undefined : Buffer.concat(rest));
     } else {
-      const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
-      const isReadable = this.#headers['content-encoding'] === undefined && !this.#isUnread;
-      const answer = isReadable ? readAnswer(this.#set.format, body) : NO_ANSWER;
-      const added = this.#end({ how: 'answered', status, answer });
+      const body = this.#keptBody();
+      const added = this.#end({ how: 'answered', status, answer: this.#readKept() });
       if (!this.#callerGone) this.#sendWhole(body, added);
     }
     this.#finish(ANSWERED);
@@ -197,6 +206,10 @@ export class Relay implements UpstreamHandler {
 
   onResponseError(_controller: UpstreamController, error: Error): void {
     if (this.#ended) return;
+    if (this.#errorTimer !== null) {
+      this.#tryNext('ServerError', NO_ANSWER);
+      return;
+    }
     const code = 'code' in error ? error.code : null;
     if (error instanceof ForbiddenAddress || error.cause instanceof ForbiddenAddress) {
       this.#end({ how: 'unreached' });
@@ -290,12 +303,18 @@ export class Relay implements UpstreamHandler {
       this.#cut();
       return;
     }
-    // What has come meanwhile is read first: after a stall the timer is due before the bytes that lie ready, and the usage may be in them.
     this.#drainTimer = setTimeout(() => {
-      setImmediate(() => this.#cut());
+      this.#cutSoon();
     }, DRAIN_MS);
     if (this.#paused) this.#onDrain();
   };
+
+  /** What lies ready is read first: after a stall that may be much, with the usage at its end, and all of it is billed. */
+  #cutSoon(): void {
+    if (this.#isCutting) return;
+    this.#isCutting = true;
+    setImmediate(() => this.#cut());
+  }
 
   /** Stops reading for a caller who left. */
   #cut(): void {
@@ -335,6 +354,27 @@ export class Relay implements UpstreamHandler {
     return redactor === null ? headers : headers.map((text) => redactor.text(text));
   }
 
+  #keptBody(): Buffer {
+    return this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
+  }
+
+  #readKept(): Answer {
+    const isReadable = this.#headers['content-encoding'] === undefined && !this.#isUnread;
+    return isReadable ? readAnswer(this.#set.format, this.#keptBody()) : NO_ANSWER;
+  }
+
+  /** The caller hears nothing of this answer. */
+  #tryNext(cause: FallbackCause, answer: Answer): void {
+    const status = this.#status ?? 502;
+    this.#end({ how: 'answered', status, answer });
+    this.#controller?.abort(new Error('trying the next backend'));
+    this.#finish({
+      kind: 'failed',
+      cause,
+      refusal: refuse('upstream_unreachable', `the provider answered ${String(status)}`),
+    });
+  }
+
   #failAsTooLarge(): void {
     this.#fail('upstream_too_large', `the answer is larger than ${String(this.#set.answerBytes)} bytes`, null);
   }
@@ -367,6 +407,8 @@ export class Relay implements UpstreamHandler {
   #end(ending: Ending): string[] {
     this.#ended = true;
     this.#drop();
+    if (this.#errorTimer !== null) clearTimeout(this.#errorTimer);
+    this.#errorTimer = null;
     if (this.#drainTimer !== null) {
       clearTimeout(this.#drainTimer);
       this.#set.drain.give();
