@@ -3,7 +3,8 @@ import type { Subject } from '@tollgate/api';
 import { LOG_LEVELS, type EnvReader, type ListenAddress, type LogLevel } from '@tollgate/runtime';
 
 export interface ProxyConfig {
-  readonly serverUrl: string;
+  /** Servers of one ledger, any of which will do. */
+  readonly serverUrls: readonly string[];
   /** Path of a file that holds the bearer token for the server; read anew at each use, since it rotates. */
   readonly tokenFile: string;
   readonly listen: ListenAddress;
@@ -49,7 +50,7 @@ export const readConfig = (env: EnvReader): ProxyConfig => {
   const bytes = (name: string, fallback: number): number => env.integer(name, { min: 1024, max: GiB, fallback });
   const millis = (name: string, fallback: number): number => env.integer(name, { min: 1, max: DAY_MS, fallback });
   return {
-    serverUrl: env.url('TOLLGATE_SERVER_URL', 'http://127.0.0.1:4180'),
+    serverUrls: env.urls('TOLLGATE_SERVER_URL', 'http://127.0.0.1:4180'),
     tokenFile: env.text('TOLLGATE_TOKEN_FILE'),
     listen: env.listen('TOLLGATE_LISTEN', '127.0.0.1:4100'),
     admin: env.listen('TOLLGATE_ADMIN_LISTEN', '127.0.0.1:4190'),

@@ -23,7 +23,7 @@ const main = async (): Promise<void> => {
   const config = readEnv(env, readConfig);
   const logger = makeLogger({ process: 'proxy', level: config.logLevel, version: VERSION });
   const ledger = makeHttpLedger({
-    serverUrl: config.serverUrl,
+    serverUrl: config.serverUrls,
     // Read anew each time: in a pod the kubelet rotates it.
     token: () => readFileSync(config.tokenFile, 'utf8').trim(),
     random: Math.random,

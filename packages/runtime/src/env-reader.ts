@@ -15,6 +15,8 @@ export interface EnvReader {
   /** An http or https URL, without a trailing slash. */
   url(name: string, fallback?: string): string;
   optionalUrl(name: string): string | null;
+  /** One or more of them, separated by commas. */
+  urls(name: string, fallback: string): readonly string[];
   /** `host:port`, `[::1]:port` or `:port`. */
   listen(name: string, fallback: string): ListenAddress;
   /** JSON that `check` turns into a value, or throws on. */
@@ -96,6 +98,8 @@ const makeEnvReader = (env: Env, faults: SettingFault[]): EnvReader => {
     },
     url: (name, fallback) => read(name, 'an http or https URL', parseHttpUrl, fallback, 'http://placeholder.invalid'),
     optionalUrl: (name) => read<string | null>(name, 'an http or https URL', parseHttpUrl, null, null),
+    urls: (name, fallback) =>
+      read(name, 'http or https URLs, separated by commas', parseHttpUrls, [fallback], [fallback]),
     listen: (name, fallback) => {
       const address = parseListen(fallback);
       if (address === null) throw new Error(`the default of ${name} is no address`);
@@ -133,4 +137,9 @@ const parseHttpUrl = (text: string): string | null => {
   const url = URL.parse(text);
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return null;
   return text.replace(/(?<!\/)\/+$/, '');
+};
+
+const parseHttpUrls = (text: string): readonly string[] | null => {
+  const urls = text.split(',').map((part) => parseHttpUrl(part.trim()));
+  return urls.some((url) => url === null) ? null : urls.filter((url) => url !== null);
 };

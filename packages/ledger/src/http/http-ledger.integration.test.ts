@@ -256,4 +256,19 @@ describe('the snapshot stream', () => {
     stop.abort();
     await done;
   });
+
+  it('goes on with another server when one is gone, and comes back to neither before it has to', async () => {
+    script = answering(200, DENIED);
+    const { port } = server.address() as AddressInfo;
+    const several = makeHttpLedger({
+      serverUrl: ['http://127.0.0.1:1', `http://127.0.0.1:${String(port)}`],
+      token: () => 't',
+      random: () => 0,
+    });
+    await expect(several.acquire(ACQUIRE)).resolves.toMatchObject({ granted: false });
+    await expect(several.acquire(ACQUIRE)).resolves.toMatchObject({ granted: false });
+    script = answering(503, '{"error":{"code":"ledger_backpressure","message":"busy"}}');
+    await expect(several.acquire(ACQUIRE)).rejects.toThrow(LedgerUnavailable);
+    several.close();
+  });
 });

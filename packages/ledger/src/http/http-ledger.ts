@@ -6,6 +6,7 @@ import { decodeEventsReply } from '../wire/event-wire.ts';
 import { decodeAcquireResult, encodeAcquireRequest, encodeGiveBack } from '../wire/lease-wire.ts';
 import { encodeSealed, type SealedEvent } from '../wire/sealed-event.ts';
 import { decodeHelloReply, encodeClose, encodeHello } from '../wire/session-wire.ts';
+import { makeFailoverClient } from './failover-client.ts';
 import { makeLedgerClient } from './ledger-client.ts';
 import { watchSnapshots, type SnapshotWatch } from './snapshot-watch.ts';
 
@@ -18,7 +19,8 @@ export interface HttpLedger extends LeasePort, LedgerSession {
 }
 
 export interface HttpLedgerDeps {
-  readonly serverUrl: string;
+  /** One server, or several of one ledger, any of which will do. */
+  readonly serverUrl: string | readonly string[];
   /** The bearer token, read anew for each question. */
   readonly token: () => string;
   readonly random: () => number;
@@ -45,9 +47,13 @@ const TIMEOUTS: LedgerTimeouts = {
   reconnectMost: 5_000,
 };
 
+/** A server that says nothing leaves time to ask another within the 3 s. Events may still be on their way into the database. */
+const OF_SEVERAL: LedgerTimeouts = { ...TIMEOUTS, lease: 1_200, hello: 2_000 };
+
 export const makeHttpLedger = ({ serverUrl, token, random, timeouts }: HttpLedgerDeps): HttpLedger => {
-  const limits = { ...TIMEOUTS, ...timeouts };
-  const client = makeLedgerClient({ serverUrl, token });
+  const clients = [serverUrl].flat().map((url) => makeLedgerClient({ serverUrl: url, token }));
+  const limits = { ...(clients.length > 1 ? OF_SEVERAL : TIMEOUTS), ...timeouts };
+  const client = makeFailoverClient(clients, random);
   return {
     hello: (request: HelloRequest): Promise<HelloReply> =>
       client.post('/v1/hello', encodeHello(request), limits.hello, decodeHelloReply),
