@@ -1,4 +1,6 @@
-export { OracleViolation } from './oracle.ts';
-export { PROFILES, type Breakage, type Profile } from './profile.ts';
-export { simulate, type SimulationOptions, type SimulationReport } from './simulate.ts';
+export { OracleViolation } from './findings.ts';
+export { UNBROKEN, type Mutation } from './mutation.ts';
+export { FULL, planSchedule, type Shape } from './plan.ts';
+export { play, type Report } from './play.ts';
+export type { Schedule } from './schedule.ts';
 export { makeVirtualTime, type VirtualTime } from './virtual-time.ts';

@@ -1,4 +1,4 @@
-/** The provider's own book: what it billed, whoever heard of it. */
+/** The provider's own book: what it billed, whoever heard of it. Entries are looked at as they come. */
 import type { CounterHold } from '../intent.ts';
 
 export interface Billed {
@@ -6,8 +6,16 @@ export interface Billed {
   readonly seq: number;
   /** Nano-USD. */
   readonly cost: bigint;
-  /** What the attempt held, by which its charges belong to windows. */
-  readonly counters: readonly CounterHold[];
+  /** In each counter's own unit, with the window that the attempt was held in (empty: no lease stood behind it). */
+  readonly counters: readonly BilledCounter[];
+}
+
+export interface BilledCounter extends CounterHold {
+  readonly used: bigint;
+  /** What the plan calls its bound, whatever was held in fact. */
+  readonly bound: bigint;
+  /** Must hold its bound before it is sent. */
+  readonly isHard: boolean;
 }
 
 export interface Provider {
@@ -15,7 +23,13 @@ export interface Provider {
   bill(entry: Billed): void;
 }
 
-export const makeProvider = (): Provider => {
+export const makeProvider = (onBill: (entry: Billed) => void): Provider => {
   const billed: Billed[] = [];
-  return { billed, bill: (entry) => void billed.push(entry) };
+  return {
+    billed,
+    bill: (entry) => {
+      billed.push(entry);
+      onBill(entry);
+    },
+  };
 };

@@ -1,27 +1,40 @@
-/** A simulated proxy: production escrow and spool over a disk that survives it, and callers that use it. */
+/** A simulated proxy: production escrow and spool over a disk that survives it, and the server it talks to. */
 import { makeEscrow, type Escrow } from '../escrow/escrow.ts';
-import { isOpenHold, type Hold, type HoldNeed, type Settlement } from '../escrow/hold.ts';
-import { LedgerUnavailable } from '../lease-port.ts';
+import type { CounterName } from '../counter.ts';
+import type { LedgerEvent } from '../event.ts';
+import { LedgerUnavailable, type LeasePort } from '../lease-port.ts';
 import { LedgerRefused } from '../ledger-refused.ts';
-import type { CounterHold } from '../intent.ts';
 import { makeMemoryDisk } from '../spool/memory-disk.ts';
 import { openSpool, type Spool } from '../spool/spool.ts';
-import { makeProcessLife, type CrashPoint, type ProcessLife } from './life.ts';
-import type { Network } from './network.ts';
-import type { Breakage } from './profile.ts';
-import type { Provider } from './provider.ts';
-import type { Random } from './random.ts';
+import type { SpoolDisk } from '../spool/spool-disk.ts';
+import { makeProcessLife, type ProcessLife } from './life.ts';
+import { makeLink, type Link } from './link.ts';
+import type { Mutation } from './mutation.ts';
+import { streamOf } from './random.ts';
 import type { SimulatedServer } from './server.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 export interface SimulatedProxy {
+  readonly name: string;
+  readonly link: Link;
+  /** Of its node: `isFull` takes no byte more. */
+  readonly disk: { isFull: boolean };
+  /** How far its wall clock is off. */
+  skewMs: number;
+  /** Milliseconds since 1970 as it sees them: no safety rests on them. */
+  wallClock(): number;
   /** The present life; null while the process is down. */
   current(): RunningLife | null;
-  start(crash: CrashPoint | null): void;
+  start(): void;
   kill(): void;
-  /** One call from beginning to end. */
-  call(needs: CallNeeds): Promise<void>;
-  readonly counts: { held: number; refused: number; failed: number };
+  /** The node burns down: nobody reads its spool again. */
+  loseNode(): void;
+  /** Gives everything back, ships all, ends for good. */
+  leave(): Promise<void>;
+  hasLeft(): boolean;
+  /** How many processes it was. */
+  lives(): number;
+  recall(counter: CounterName): void;
 }
 
 export interface RunningLife {
@@ -31,175 +44,169 @@ export interface RunningLife {
   readonly life: ProcessLife;
 }
 
-export interface CallNeeds {
-  readonly hard: readonly HoldNeed[];
-  readonly soft: readonly HoldNeed[];
-  readonly waitMs: number;
-}
-
 export interface SimulatedProxyDeps {
   readonly name: string;
+  readonly seed: number;
   readonly time: VirtualTime;
-  readonly random: Random;
-  readonly network: Network;
-  readonly server: SimulatedServer;
-  readonly provider: Provider;
-  readonly broken: Breakage;
-  /** Of attempts, that cost more than their holds. */
-  readonly unsound: number;
+  readonly servers: readonly SimulatedServer[];
+  readonly wallClock: () => number;
+  readonly mutation: Mutation;
+  readonly onSettled: (event: LedgerEvent) => void;
+  readonly onLost: (instance: string) => void;
 }
 
 const GREET_MS = 500;
-/** Small, so that every run begins and removes files. */
-const SEGMENT_BYTES = 4_096;
+const RESTART_MS = 1_000;
+/** Small, so that every run begins new files and removes old ones. */
+const SEGMENT_BYTES = 8_192;
 
 export const makeSimulatedProxy = (deps: SimulatedProxyDeps): SimulatedProxy => {
-  const { name, time, random, network, server, provider, broken, unsound } = deps;
+  const { name, seed, time, servers, wallClock, mutation, onSettled, onLost } = deps;
   const { files } = makeMemoryDisk();
-  const counts = { held: 0, refused: 0, failed: 0 };
-  let lives = 0;
+  const link = makeLink(time, streamOf(seed, `link ${name}`));
+  const onDisk: string[] = [];
   let current: RunningLife | null = null;
+  let lives = 0;
+  let server = 0;
+  let hasLeft = false;
 
-  const start = (crash: CrashPoint | null): void => {
+  /** Asks the server at hand; where it does not answer, the next one is asked the next time. */
+  const ask = async <T>(life: ProcessLife, work: (server: SimulatedServer) => Promise<T>): Promise<T> => {
+    const asked = servers[server % servers.length];
+    if (!asked) throw new LedgerUnavailable('there is no server');
+    try {
+      return await link.ask(life, () => work(asked));
+    } catch (fault) {
+      if (fault instanceof LedgerUnavailable) server += 1;
+      throw fault;
+    }
+  };
+
+  const start = (): void => {
+    if (current !== null || hasLeft) return;
     lives += 1;
     const instance = `${name}.${String(lives)}`;
     const life = makeProcessLife(() => {
       current = null;
     });
     try {
-      const timers = life.timers(time.timers);
-      const disk = life.disk(makeMemoryDisk(files), crash);
-      const spool = broken.spool(openSpool({ disk, segmentBytes: SEGMENT_BYTES, defer: (act) => void timers.after(0, act) }));
-      const escrow = makeEscrow({
-        port: {
-          acquire: (request) => network.ask(life, () => server.acquire(request)),
-          giveBack: (request) => network.ask(life, () => server.giveBack(request)),
-        },
+      const running = run(instance, life);
+      if (!life.isAlive()) return;
+      current = running.life;
+      void running.greet();
+    } catch (fault) {
+      if (!life.isAlive()) return;
+      life.kill();
+      // A disk that takes nothing: the process ends, and is started again.
+      if (!proxy.disk.isFull) throw fault;
+      time.timers.after(RESTART_MS, start);
+    }
+  };
+
+  const run = (instance: string, life: ProcessLife): { life: RunningLife; greet: () => Promise<void> } => {
+    onDisk.push(instance);
+    const timers = life.timers(time.timers);
+    const disk = life.disk(fillable(makeMemoryDisk(files), proxy.disk));
+    const opened = openSpool({ disk, segmentBytes: SEGMENT_BYTES, defer: (act) => void timers.after(0, act) });
+    const spool = mutation.spool(watched(opened, onSettled));
+    const port: LeasePort = {
+      acquire: (request) => ask(life, (asked) => asked.acquire(request)),
+      giveBack: (request) => ask(life, (asked) => asked.giveBack(request)),
+    };
+    let isGreeting = false;
+    const greet = async (): Promise<void> => {
+      if (isGreeting) return;
+      isGreeting = true;
+      while (life.isAlive()) {
+        try {
+          escrow.enterEpoch(await ask(life, (asked) => asked.hello(instance)));
+          break;
+        } catch {
+          await new Promise<void>((resolve) => void timers.after(GREET_MS, resolve));
+        }
+      }
+      isGreeting = false;
+    };
+    const escrow = mutation.escrow(
+      makeEscrow({
+        port: mutation.port(port),
         session: {
-          ship: (events) => network.ask(life, () => server.ship(events)),
-          closeEpoch: (request) => network.ask(life, () => server.closeEpoch(request)),
+          ship: (events) => ask(life, (asked) => asked.ship(events)),
+          closeEpoch: (request) => ask(life, (asked) => asked.closeEpoch(request)),
         },
         spool,
         clock: time.clock,
-        now: time.clock,
+        now: proxy.wallClock,
         timers,
-        random: random.next,
+        random: streamOf(seed, instance).next,
         instance,
         onFault: (fault) => {
           if (fault instanceof LedgerRefused && fault.reason === 'unknown_instance') void greet();
         },
-      });
-      let greeting = false;
-      const greet = async (): Promise<void> => {
-        if (greeting) return;
-        greeting = true;
-        for (let isDone = false; !isDone && life.isAlive();) {
-          try {
-            escrow.enterEpoch(await network.ask(life, () => server.hello(instance)));
-            isDone = true;
-          } catch {
-            await new Promise<void>((resolve) => void time.timers.after(GREET_MS, resolve));
-          }
-        }
-        greeting = false;
-      };
-      if (!life.isAlive()) return;
-      current = { instance, escrow, spool, life };
-      void greet();
-    } catch (fault) {
-      if (life.isAlive()) throw fault;
-    }
+      }),
+    );
+    return { life: { instance, escrow, spool, life }, greet };
   };
 
-  const call = async ({ hard, soft, waitMs }: CallNeeds): Promise<void> => {
-    const running = current;
-    if (!running) return;
-    const { escrow, life, instance } = running;
-    try {
-      const result = await escrow.openHold({ needs: hard, audit: [], soft, waitMs, head: headOf(hard, time.clock()) });
-      if (!life.isAlive()) return;
-      if (!result.held) {
-        counts.refused += 1;
-        return;
-      }
-      counts.held += 1;
-      const settlement = await attempt(instance, result.hold);
-      if (!life.isAlive()) return;
-      escrow.settle(result.hold, settlement);
-      broken.afterSettle(escrow, result.hold, settlement);
-    } catch (fault) {
-      // A ledger that was away too long. What a dead process still throws is nobody's.
-      if (!life.isAlive()) return;
-      if (!(fault instanceof LedgerUnavailable)) throw fault;
-      counts.failed += 1;
-    }
+  const kill = (): void => {
+    current?.life.kill();
   };
 
-  /** What becomes of it at the provider does not hang on whether the proxy lives to hear. */
-  const attempt = async (instance: string, hold: Hold): Promise<Settlement> => {
-    const bound = hold.head.held;
-    const ending = random.pick(['usage', 'usage', 'usage', 'unknown', 'abandoned', 'void'] as const);
-    const isOver = random.chance(unsound);
-    const share = BigInt(random.between(0, 1_000));
-    const cost = ending === 'void' ? 0n : isOver ? bound + share : (bound * share) / 1_000n;
-    await new Promise<void>((resolve) => void time.timers.after(random.between(1, 50), resolve));
-    provider.bill({ instance, seq: hold.seq, cost, counters: countersOf(hold) });
-    await new Promise<void>((resolve) => void time.timers.after(random.between(1, 1_500), resolve));
-    return broken.settlement(settlementOf(ending, cost, bound));
-  };
-
-  return {
+  const proxy: SimulatedProxy = {
+    name,
+    link,
+    disk: { isFull: false },
+    skewMs: 0,
+    wallClock: () => wallClock() + proxy.skewMs,
     current: () => current,
     start,
-    kill: () => current?.life.kill(),
-    call,
-    counts,
+    kill,
+    loseNode: () => {
+      kill();
+      files.clear();
+      for (const instance of onDisk.splice(0)) onLost(instance);
+    },
+    leave: async () => {
+      await current?.escrow.drain();
+      kill();
+      hasLeft = true;
+    },
+    hasLeft: () => hasLeft,
+    lives: () => lives,
+    recall: (counter) => {
+      const running = current;
+      if (running) link.tell(running.life, () => running.escrow.recall([counter]));
+    },
   };
+  return proxy;
 };
 
-const settlementOf = (ending: 'usage' | 'unknown' | 'abandoned' | 'void', cost: bigint, bound: bigint): Settlement => {
-  const most = cost > bound ? cost : bound;
-  const charged =
-    ending === 'void' ? 0n : ending === 'unknown' ? most : ending === 'abandoned' ? (cost + most) / 2n : cost;
-  return {
-    settle: ending === 'unknown' ? 'hold' : ending,
-    charged,
-    counterCharge: (need) => (need.unit === 'requests' ? (ending === 'void' ? 0n : 1n) : charged),
-    modelAnswered: null,
-    usage: {},
-    status: 200,
-  };
-};
+/** A disk that may be full: it takes half of what comes, and refuses. */
+const fillable = (of: SpoolDisk, state: { readonly isFull: boolean }): SpoolDisk => ({
+  ...of,
+  open: (name) => {
+    const file = of.open(name);
+    return {
+      ...file,
+      append: (bytes) => {
+        if (!state.isFull) {
+          file.append(bytes);
+          return;
+        }
+        file.append(bytes.subarray(0, bytes.length >> 1));
+        throw new Error('ENOSPC: no space left on device');
+      },
+    };
+  },
+});
 
-const countersOf = (hold: Hold): readonly CounterHold[] =>
-  isOpenHold(hold)
-    ? hold.legs.map(({ need: { budget, limit, partition, amount }, lease }) => ({
-        budget,
-        limit,
-        partition,
-        held: amount,
-        windowId: lease?.windowId ?? '',
-        epoch: lease?.epoch ?? '',
-      }))
-    : [];
-
-const headOf = (needs: readonly HoldNeed[], now: number) => ({
-  requestId: `tg-${String(now)}`,
-  attempt: 1,
-  subject: { namespace: 'sim', workload: 'sim', labels: {}, team: 'sim' },
-  user: null,
-  promptId: null,
-  promptVersion: null,
-  route: null,
-  backend: null,
-  provider: 'sim',
-  format: 'sim',
-  modelAsked: null,
-  modelSent: null,
-  held: needs.find((need) => need.unit === 'cost')?.amount ?? 0n,
-  priceVersion: null,
-  priceRow: null,
-  unproven: false,
-  stream: false,
-  startedAt: Math.floor(now),
+const watched = (spool: Spool, onSettled: (event: LedgerEvent) => void): Spool => ({
+  ...spool,
+  settle: (event) => {
+    try {
+      spool.settle(event);
+    } finally {
+      onSettled(event);
+    }
+  },
 });
