@@ -1,36 +1,76 @@
+import { foldLocked } from './charge-fold.ts';
 import type { Transaction } from './connection.ts';
 import { lockCounters } from './counter-row.ts';
-import { makeGains, modelOf } from './gains.ts';
-import type { ResolvedCharge, ResolvedEvent } from './resolved-charges.ts';
+import { gainOf, modelOf, type Gain } from './event-groups.ts';
+import type { ResolvedGroup } from './known-rows.ts';
 
-/** Charges into the counters: settled against the epoch whose blocks they came from, in sums a counter, not a row each. */
-export const bookCharges = async (
-  tx: Transaction,
-  instance: string,
-  events: readonly ResolvedEvent[],
-  now: number,
-): Promise<void> => {
-  const charges = events.flatMap((event) => event.charges);
-  if (charges.length === 0) return;
-  const epochs = await epochStates(tx, [...new Set(charges.map(({ charge }) => charge.epoch))]);
-  await lockCounters(tx, [...new Set(charges.map(({ counterId }) => counterId))]);
-  const lines = await withoutLease(tx, sumByEpoch(charges), epochs);
-  await book(tx, instance, lines, events, now);
-};
+/**
+ * What new events add to counters and to usage, as rows to append: nothing that another batch wants is locked. Only a
+ * charge of an epoch that is closed waits for its counter, since it takes from what was booked as unresolved there.
+ */
+export interface Additions {
+  readonly charges: readonly ChargeRow[];
+  readonly usage: readonly UsageRow[];
+  /** Counters to fold before the commit; they are locked. */
+  readonly late: readonly bigint[];
+}
+
+/** Amounts as text, to stay exact in JSON. */
+export interface ChargeRow {
+  readonly counter_id: string;
+  readonly epoch: string;
+  readonly model: string;
+  readonly charged: string;
+  readonly allocated: string;
+  readonly unresolved: string;
+  readonly calls: string;
+  readonly input_tokens: string;
+  readonly output_tokens: string;
+  readonly would_refuse: string;
+  readonly unproven: string;
+  readonly estimated: string;
+}
+
+export interface UsageRow {
+  readonly team: string;
+  readonly namespace: string;
+  readonly workload: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly prompt_id: string;
+  readonly prompt_version: string;
+  readonly charged: string;
+  readonly calls: string;
+  readonly input_tokens: string;
+  readonly output_tokens: string;
+  readonly unproven: string;
+  readonly estimated: string;
+}
 
 /** Ten minutes: fine enough for a burn rate, and 4,464 rows a month and model. */
 export const SLOT_MS = 600_000;
 
-interface EpochLine {
-  readonly counterId: bigint;
-  readonly epoch: string;
-  readonly settled: bigint;
-  readonly allocated: bigint;
-  readonly unresolved: bigint;
-}
+export const additionsOf = async (tx: Transaction, groups: readonly ResolvedGroup[]): Promise<Additions> => {
+  const gained = groups.map((group) => ({ group, gain: gainOf(group.members) }));
+  const epochs = await epochStates(tx, epochsOf(groups));
+  const charges = gained.flatMap(({ group, gain }) => chargeRows(group, gain, epochs));
+  const late = charges.filter(({ epoch }) => epochs.get(epoch) === 'closed');
+  return {
+    charges: late.length === 0 ? charges : [...charges, ...(await fromUnresolved(tx, late))],
+    usage: gained.map(({ group, gain }) => usageRow(group, gain)),
+    late: late.map(({ counter_id }) => BigInt(counter_id)),
+  };
+};
+
+const epochsOf = (groups: readonly ResolvedGroup[]): readonly string[] => [
+  ...new Set(
+    groups.flatMap(({ charges }) => charges.map(({ charge }) => charge.epoch)).filter((epoch) => epoch !== ''),
+  ),
+];
 
 /** Kept from changing until the commit: an epoch must not close while a charge of it is on its way. */
 const epochStates = async (tx: Transaction, ids: readonly string[]): Promise<ReadonlyMap<string, string>> => {
+  if (ids.length === 0) return new Map();
   const rows = await tx.query<{ id: string; state: string }>(
     'SELECT id, state FROM epoch WHERE id = ANY($1::text[]) ORDER BY id FOR SHARE',
     [ids],
@@ -38,110 +78,76 @@ const epochStates = async (tx: Transaction, ids: readonly string[]): Promise<Rea
   return new Map(rows.map(({ id, state }) => [id, state]));
 };
 
-const sumByEpoch = (charges: readonly ResolvedCharge[]): readonly EpochLine[] => {
-  const lines = new Map<string, { -readonly [Name in keyof EpochLine]: EpochLine[Name] }>();
-  for (const { counterId, charge } of charges) {
-    const key = `${String(counterId)} ${charge.epoch}`;
-    const line = lines.get(key);
-    if (line) line.settled += charge.charged;
-    else lines.set(key, { counterId, epoch: charge.epoch, settled: charge.charged, allocated: 0n, unresolved: 0n });
-  }
-  return [...lines.values()];
-};
-
-/**
- * Where no block of a living epoch stands behind a charge, it brings its own: Soft and Audit always; and a spool that
- * turns up after its epoch was closed, which first takes what was booked as unresolved on its account.
- */
-const withoutLease = async (
-  tx: Transaction,
-  lines: readonly EpochLine[],
+/** Where no block of a living epoch stands behind a charge, it brings its own: Soft and Audit always. */
+const chargeRows = (
+  { sample, charges }: ResolvedGroup,
+  gain: Gain,
   epochs: ReadonlyMap<string, string>,
-): Promise<readonly EpochLine[]> => {
-  const leased = ({ epoch }: EpochLine): boolean => epochs.get(epoch) === 'open' || epochs.get(epoch) === 'sealed';
-  const late = lines.filter((line) => epochs.get(line.epoch) === 'closed');
-  const unresolved = late.length === 0 ? new Map<string, bigint>() : await unresolvedOf(tx, late);
-  return lines.map((line) => {
-    if (leased(line)) return line;
-    const known = unresolved.get(`${String(line.counterId)} ${line.epoch}`) ?? 0n;
-    const found = known < line.settled ? known : line.settled;
-    return { ...line, allocated: line.settled - found, unresolved: -found };
+): readonly ChargeRow[] =>
+  charges.map(({ charge, counterId }, n) => {
+    const charged = gain.byCounter[n] ?? 0n;
+    const state = epochs.get(charge.epoch);
+    const isLeased = state === 'open' || state === 'sealed';
+    return {
+      counter_id: String(counterId),
+      epoch: charge.epoch,
+      model: modelOf(sample),
+      charged: String(charged),
+      allocated: isLeased ? '0' : String(charged),
+      unresolved: '0',
+      would_refuse: charge.wouldRefuse === true ? String(gain.calls) : '0',
+      ...sums(sample, gain),
+    };
+  });
+
+const usageRow = ({ sample }: ResolvedGroup, gain: Gain): UsageRow => ({
+  team: sample.subject.team,
+  namespace: sample.subject.namespace,
+  workload: sample.subject.workload,
+  provider: sample.provider,
+  model: modelOf(sample),
+  prompt_id: sample.promptId ?? '',
+  prompt_version: sample.promptVersion ?? '',
+  charged: String(gain.charged),
+  ...sums(sample, gain),
+});
+
+const sums = ({ unproven, settle }: ResolvedGroup['sample'], { calls, inputTokens, outputTokens }: Gain) => ({
+  calls: String(calls),
+  input_tokens: String(inputTokens),
+  output_tokens: String(outputTokens),
+  unproven: unproven ? String(calls) : '0',
+  estimated: settle === 'estimated' ? String(calls) : '0',
+});
+
+/** A spool that turns up after its epoch was closed takes first what was booked as unresolved on its account. */
+const fromUnresolved = async (tx: Transaction, late: readonly ChargeRow[]): Promise<readonly ChargeRow[]> => {
+  const ids = [...new Set(late.map(({ counter_id }) => BigInt(counter_id)))];
+  await lockCounters(tx, ids);
+  await foldLocked(tx, ids);
+  const charged = new Map<string, { row: ChargeRow; amount: bigint }>();
+  for (const row of late) {
+    const key = `${row.counter_id} ${row.epoch}`;
+    charged.set(key, { row, amount: (charged.get(key)?.amount ?? 0n) + BigInt(row.charged) });
+  }
+  const unresolved = await tx.query<{ counter_id: bigint; epoch: string; unresolved: bigint }>(
+    'SELECT counter_id, epoch, unresolved FROM counter_epoch WHERE counter_id = ANY($1::bigint[]) AND unresolved > 0',
+    [ids],
+  );
+  return unresolved.flatMap((booked) => {
+    const found = charged.get(`${String(booked.counter_id)} ${booked.epoch}`);
+    if (!found) return [];
+    const taken = String(-(booked.unresolved < found.amount ? booked.unresolved : found.amount));
+    return [{ ...found.row, ...NOTHING, allocated: taken, unresolved: taken }];
   });
 };
 
-const unresolvedOf = async (tx: Transaction, lines: readonly EpochLine[]): Promise<ReadonlyMap<string, bigint>> => {
-  const rows = await tx.query<{ counter_id: bigint; epoch: string; unresolved: bigint }>(
-    `SELECT counter_id, epoch, unresolved FROM counter_epoch WHERE counter_id = ANY($1::bigint[]) AND epoch = ANY($2::text[])`,
-    [lines.map(({ counterId }) => counterId), lines.map(({ epoch }) => epoch)],
-  );
-  return new Map(rows.map((row) => [`${String(row.counter_id)} ${row.epoch}`, row.unresolved]));
+const NOTHING = {
+  charged: '0',
+  calls: '0',
+  input_tokens: '0',
+  output_tokens: '0',
+  would_refuse: '0',
+  unproven: '0',
+  estimated: '0',
 };
-
-const book = async (
-  tx: Transaction,
-  instance: string,
-  lines: readonly EpochLine[],
-  events: readonly ResolvedEvent[],
-  now: number,
-): Promise<void> => {
-  const gains = makeGains<{ counter_id: string; model: string }>();
-  for (const { event, charges } of events) {
-    const model = modelOf(event);
-    for (const { counterId, charge } of charges) {
-      gains.add({ counter_id: String(counterId), model }, event, charge.charged, charge.wouldRefuse);
-    }
-  }
-  const rows = lines.map(({ counterId, epoch, settled, allocated, unresolved }) => ({
-    counter_id: String(counterId),
-    epoch,
-    settled: String(settled),
-    allocated: String(allocated),
-    unresolved: String(unresolved),
-  }));
-  await tx.query(BOOK, [JSON.stringify(rows), JSON.stringify(gains.rows()), instance, now - (now % SLOT_MS)]);
-};
-
-/** One statement for all that a charge moves: by instance, by epoch, by ten minutes and model, and the counter itself. */
-const BOOK = `WITH line AS (
-    SELECT * FROM json_to_recordset($1::json)
-      AS l(counter_id bigint, epoch text, settled bigint, allocated bigint, unresolved bigint)
-  ), gain AS (
-    SELECT * FROM json_to_recordset($2::json) AS g(counter_id bigint, model text, charged bigint, calls bigint,
-      input_tokens bigint, output_tokens bigint, would_refuse bigint, unproven bigint, estimated bigint)
-  ), of_instance AS (
-    INSERT INTO instance_charge (instance, epoch, counter_id, charged)
-    SELECT $3, epoch, counter_id, settled FROM line WHERE epoch <> ''
-    ON CONFLICT (instance, epoch, counter_id) DO UPDATE SET charged = instance_charge.charged + excluded.charged
-  ), of_epoch AS (
-    INSERT INTO counter_epoch (counter_id, epoch, settled, allocated, unresolved)
-    SELECT counter_id, epoch, settled, allocated, unresolved FROM line
-    ON CONFLICT (counter_id, epoch) DO UPDATE SET
-      settled = counter_epoch.settled + excluded.settled,
-      allocated = counter_epoch.allocated + excluded.allocated,
-      unresolved = counter_epoch.unresolved + excluded.unresolved
-  ), of_slot AS (
-    INSERT INTO counter_usage (counter_id, slot_ms, model, charged, calls, input_tokens, output_tokens)
-    SELECT counter_id, $4::bigint, model, charged, calls, input_tokens, output_tokens FROM gain
-    ON CONFLICT (counter_id, slot_ms, model) DO UPDATE SET
-      charged = counter_usage.charged + excluded.charged,
-      calls = counter_usage.calls + excluded.calls,
-      input_tokens = counter_usage.input_tokens + excluded.input_tokens,
-      output_tokens = counter_usage.output_tokens + excluded.output_tokens
-  )
-  UPDATE counter c SET
-    ceiling       = greatest(c.ceiling, c.allocated - c.refunded + taken.allocated),
-    settled       = c.settled + gained.charged,
-    allocated     = c.allocated + taken.allocated,
-    unresolved    = c.unresolved + taken.unresolved,
-    calls         = c.calls + gained.calls,
-    input_tokens  = c.input_tokens + gained.input_tokens,
-    output_tokens = c.output_tokens + gained.output_tokens,
-    would_refuse  = c.would_refuse + gained.would_refuse,
-    unproven      = c.unproven + gained.unproven,
-    estimated     = c.estimated + gained.estimated
-  FROM (SELECT counter_id, sum(charged) AS charged, sum(calls) AS calls, sum(input_tokens) AS input_tokens,
-               sum(output_tokens) AS output_tokens, sum(would_refuse) AS would_refuse, sum(unproven) AS unproven,
-               sum(estimated) AS estimated FROM gain GROUP BY counter_id) AS gained
-  JOIN (SELECT counter_id, sum(allocated) AS allocated, sum(unresolved) AS unresolved
-        FROM line GROUP BY counter_id) AS taken USING (counter_id)
-  WHERE c.id = gained.counter_id`;

@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import pg from 'pg';
 import { asksForAnotherTry, toStoreError } from './database-fault.ts';
 import { StoreRefused } from './store-refused.ts';
+import { StoreUnavailable } from './store-unavailable.ts';
 
 /**
  * The one place that opens connections and transactions. Every query function takes the `Transaction` it runs in and
@@ -19,6 +20,8 @@ export interface Connection {
    * `StoreUnavailable` where the database cannot serve for now, `StoreRefused` where a setting is wrong.
    */
   transact<T>(work: (tx: Transaction) => Promise<T>, mode?: TransactionMode): Promise<T>;
+  /** Connections lost so far: whoever remembers what is in the database has to ask again after one. */
+  losses(): number;
   close(): Promise<void>;
 }
 
@@ -72,8 +75,13 @@ export const makeConnection = ({
   });
   const running = new AsyncLocalStorage<true>();
   // Without listeners a connection that breaks while idle, or while checked out, ends the process.
+  let losses = 0;
   pool.on('error', (error) => onIdleError?.(error));
-  pool.on('connect', (client) => client.on('error', () => undefined));
+  pool.on('connect', (client) =>
+    client.on('error', () => {
+      losses += 1;
+    }),
+  );
 
   const once = async <T>(work: (tx: Transaction) => Promise<T>, mode: TransactionMode): Promise<T> => {
     const client = await connect(pool);
@@ -98,12 +106,17 @@ export const makeConnection = ({
           try {
             return await once(work, mode);
           } catch (error) {
-            if (attempt === TRIES || !asksForAnotherTry(error)) throw toStoreError(error);
+            if (attempt === TRIES || !asksForAnotherTry(error)) {
+              const known = toStoreError(error);
+              if (known instanceof StoreUnavailable) losses += 1;
+              throw known;
+            }
             await setTimeout(random() * TRY_AGAIN_MS * 2 ** attempt);
           }
         }
       });
     },
+    losses: () => losses,
     close: () => pool.end(),
   };
 };

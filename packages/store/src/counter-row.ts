@@ -1,6 +1,7 @@
 import type { LimitUnit } from '@tollgate/api';
 import type { CounterName } from '@tollgate/ledger';
 import type { CounterTerms } from '@tollgate/ledger/pool';
+import { foldLocked } from './charge-fold.ts';
 import type { Transaction } from './connection.ts';
 import type { Seed } from './seed.ts';
 
@@ -17,8 +18,17 @@ export interface CounterRow {
 
 const COLUMNS = 'id, window_id, window_start_ms, allocated, refunded, settled, unresolved';
 
-/** The counter in its window, locked; for a sliding limit with all buckets that can share a sum with it. */
+/**
+ * The counter in its window, locked, with all that was charged to it by now; for a sliding limit with all buckets that can
+ * share a sum with it.
+ */
 export const lockAround = async (tx: Transaction, terms: CounterTerms): Promise<readonly CounterRow[]> => {
+  const rows = await readAround(tx, terms);
+  const ids = rows.map(({ id }) => id);
+  return (await foldLocked(tx, ids)) ? readAround(tx, terms) : rows;
+};
+
+const readAround = async (tx: Transaction, terms: CounterTerms): Promise<readonly CounterRow[]> => {
   const { sliding, window } = terms;
   if (!sliding) {
     return tx.query<CounterRow>(

@@ -55,14 +55,27 @@ export const counterUsage = async (
   const rows = await tx.query<Row>(
     `SELECT c.budget, c.limit_name AS "limit", c.partition_value AS "partition", c.window_id AS "windowId", c.unit,
             c.window_start_ms AS "windowStart", c.window_end_ms AS "windowEnd",
-            c.allocated, c.refunded, c.settled, c.unresolved, c.seeded, c.calls,
-            c.input_tokens AS "inputTokens", c.output_tokens AS "outputTokens",
-            c.would_refuse AS "wouldRefuse", c.unproven, c.estimated,
+            (c.allocated + d.allocated)::bigint AS allocated, c.refunded, (c.settled + d.charged)::bigint AS settled,
+            (c.unresolved + d.unresolved)::bigint AS unresolved, c.seeded, (c.calls + d.calls)::bigint AS calls,
+            (c.input_tokens + d.input_tokens)::bigint AS "inputTokens",
+            (c.output_tokens + d.output_tokens)::bigint AS "outputTokens",
+            (c.would_refuse + d.would_refuse)::bigint AS "wouldRefuse", (c.unproven + d.unproven)::bigint AS unproven,
+            (c.estimated + d.estimated)::bigint AS estimated,
             coalesce(pace.charged, 0)::bigint AS recent, pace.first AS "recentFrom", top.model AS "topModel"
      FROM counter c
-     LEFT JOIN LATERAL (SELECT sum(charged) AS charged, min(slot_ms) AS first FROM counter_usage
-                        WHERE counter_id = c.id AND slot_ms >= $2) pace ON true
-     LEFT JOIN LATERAL (SELECT model FROM counter_usage WHERE counter_id = c.id
+     LEFT JOIN LATERAL (SELECT coalesce(sum(allocated), 0) AS allocated, coalesce(sum(charged), 0) AS charged,
+                               coalesce(sum(unresolved), 0) AS unresolved, coalesce(sum(calls), 0) AS calls,
+                               coalesce(sum(input_tokens), 0) AS input_tokens, coalesce(sum(output_tokens), 0) AS output_tokens,
+                               coalesce(sum(would_refuse), 0) AS would_refuse, coalesce(sum(unproven), 0) AS unproven,
+                               coalesce(sum(estimated), 0) AS estimated
+                        FROM charge_delta WHERE counter_id = c.id) AS d ON true
+     LEFT JOIN LATERAL (SELECT sum(charged) AS charged, min(slot_ms) AS first
+                        FROM (SELECT charged, slot_ms FROM counter_usage WHERE counter_id = c.id AND slot_ms >= $2
+                              UNION ALL SELECT charged, slot_ms FROM charge_delta
+                              WHERE counter_id = c.id AND slot_ms >= $2 AND calls > 0) AS slots) pace ON true
+     LEFT JOIN LATERAL (SELECT model FROM (SELECT model, charged FROM counter_usage WHERE counter_id = c.id
+                                           UNION ALL SELECT model, charged FROM charge_delta
+                                           WHERE counter_id = c.id AND calls > 0) AS models
                         GROUP BY model ORDER BY sum(charged) DESC, model LIMIT 1) top ON true
      WHERE c.window_end_ms IS NULL OR c.window_end_ms > $1
      ORDER BY c.budget, c.limit_name, c.partition_value, c.window_start_ms`,

@@ -1,3 +1,4 @@
+import { foldLocked } from './charge-fold.ts';
 import type { Transaction } from './connection.ts';
 import { lockCounters } from './counter-row.ts';
 
@@ -14,15 +15,14 @@ export const closeIfDone = async (tx: Transaction, epoch: string, now: number): 
     [epoch],
   );
   if (!members || members.inside > 0n) return;
-  const rests = await tx.query<{ id: bigint; rest: bigint }>(
-    `SELECT counter_id AS id, allocated - refunded - settled - unresolved AS rest FROM counter_epoch
-     WHERE epoch = $1 AND allocated - refunded - settled - unresolved <> 0 ORDER BY counter_id`,
+  const counters = await tx.query<{ id: bigint }>(
+    'SELECT counter_id AS id FROM counter_epoch WHERE epoch = $1 UNION SELECT counter_id FROM charge_delta WHERE epoch = $1',
     [epoch],
   );
-  await lockCounters(
-    tx,
-    rests.map(({ id }) => id),
-  );
+  const ids = counters.map(({ id }) => id);
+  await lockCounters(tx, ids);
+  // What is not folded yet was spent all the same.
+  await foldLocked(tx, ids);
   await bookRests(tx, epoch, members.lost > 0n);
   // From now on nothing is refunded to it, so nothing can be twice.
   await tx.query('DELETE FROM pool_refund WHERE epoch = $1', [epoch]);

@@ -19,15 +19,16 @@ export interface ExplainedCharge extends CounterCharge {
 
 export const explain = async (tx: Transaction, requestId: string): Promise<readonly ExplainedAttempt[]> => {
   const events = await tx.query<EventColumns>(
-    `SELECT *, (extract(epoch FROM recorded_at) * 1000)::bigint AS recorded_ms FROM event
-     WHERE request_id = $1 ORDER BY attempt, instance, seq LIMIT 100`,
+    `SELECT i.id AS instance, e.*, c.*, (extract(epoch FROM e.recorded_at) * 1000)::bigint AS recorded_ms
+     FROM event e JOIN event_common c ON c.month = e.month AND c.id = e.common JOIN instance i ON i.n = e.instance_n
+     WHERE e.request_id = $1 ORDER BY c.attempt, i.id, e.seq LIMIT 100`,
     [requestId],
   );
   const charges = await tx.query<ChargeColumns>(
-    `SELECT e.instance, e.seq, r.epoch, r.held, r.charged, r.would_refuse, c.budget, c.limit_name, c.partition_value,
+    `SELECT i.id AS instance, e.seq, r.epoch, r.held, r.charged, r.would_refuse, c.budget, c.limit_name, c.partition_value,
             c.window_id, c.window_start_ms, c.window_end_ms, c.unit, c.limit_max
-     FROM event e
-     CROSS JOIN unnest(e.counter_ids, e.counter_epochs, e.counter_held, e.counter_amount, e.would_refuse)
+     FROM event e JOIN event_common k ON k.month = e.month AND k.id = e.common JOIN instance i ON i.n = e.instance_n
+     CROSS JOIN unnest(k.counter_ids, k.counter_epochs, e.counter_held, e.counter_amount, k.would_refuse)
        AS r(counter_id, epoch, held, charged, would_refuse)
      JOIN counter c ON c.id = r.counter_id
      WHERE e.request_id = $1

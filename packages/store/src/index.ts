@@ -2,6 +2,7 @@ export type { Abandonment } from './abandonment.ts';
 export { SLOT_MS } from './charge-booking.ts';
 export type { CounterUsage } from './counter-usage.ts';
 export type { ExplainedAttempt, ExplainedCharge } from './explain.ts';
+export type { OldMonths } from './event-months.ts';
 export type { Ingested } from './ingest.ts';
 export type { LimitDefinition } from './limit-definitions.ts';
 export { MigrationMismatch, type MigrationState } from './migrate.ts';

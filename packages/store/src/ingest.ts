@@ -1,20 +1,22 @@
-import type { LedgerEvent } from '@tollgate/ledger';
 import type { PoolCharge } from '@tollgate/ledger/pool';
-import { bookCharges } from './charge-booking.ts';
+import { additionsOf, SLOT_MS, type Additions } from './charge-booking.ts';
+import { foldLocked } from './charge-fold.ts';
 import type { Transaction } from './connection.ts';
-import { eventConflict, insertEvents } from './event-insert.ts';
-import { bodyHash } from './event-row.ts';
-import { resolveCharges, type WindowOf } from './resolved-charges.ts';
-import { addUsage } from './usage-roll-up.ts';
+import { decodeRanges, deliver, encodeRanges, isDelivered, type Delivered } from './delivered.ts';
+import type { Member } from './event-groups.ts';
+import { insertEvents, refuseOtherBodies } from './event-insert.ts';
+import { monthOf } from './event-months.ts';
+import type { ResolvedGroup } from './known-rows.ts';
+import { LedgerRequestError } from '@tollgate/ledger/pool';
 
 /**
  * One batch of one instance's events: rows, idempotency and roll-ups in one commit. Roll-ups are made from the rows
- * that were inserted and from no others, so a batch may come any number of times, in any order.
+ * that were inserted and from no others, so a batch may come any number of times, in any order. In the order of locks:
+ * the instance, which no other batch of it passes; its epochs, shared; and no counter, but for epochs that are closed.
  */
 export interface IngestBatch {
   readonly instance: string;
-  readonly events: readonly LedgerEvent[];
-  readonly windowOf: WindowOf;
+  readonly groups: readonly ResolvedGroup[];
 }
 
 export interface Ingested {
@@ -25,48 +27,41 @@ export interface Ingested {
   readonly charges: readonly PoolCharge[];
 }
 
-/** The rows, which are the bulk of the work, come before the locks that batches of other instances wait for. */
-export const ingest = async (
-  tx: Transaction,
-  { instance, events, windowOf }: IngestBatch,
-  now: number,
-): Promise<Ingested> => {
-  const acked = await lockInstance(tx, instance, now);
-  const resolved = await resolveCharges(tx, uniqueBySeq(events), windowOf);
-  const inserted = await insertEvents(tx, instance, resolved, now);
-  const fresh = resolved.filter(({ event }) => inserted.has(event.seq));
-  await bookCharges(tx, instance, fresh, now);
-  await addUsage(
-    tx,
-    fresh.map(({ event }) => event),
-    now,
+export const ingest = async (tx: Transaction, { instance, groups }: IngestBatch, now: number): Promise<Ingested> => {
+  const known = await lockInstance(tx, instance, now);
+  const [fresh, repeated] = parted(groups, known.delivered);
+  await refuseOtherBodies(tx, known.n, repeated);
+  const rows = fresh.flatMap(({ members, common }) => members.map((member) => ({ ...member, common })));
+  const delivered = deliver(
+    known.delivered,
+    rows.map(({ event }) => event.seq),
   );
+  if (rows.length > 0) {
+    refuseTooManyGaps(delivered);
+    await insertEvents(tx, { month: monthOf(now), instance: known.n, now }, rows);
+    const additions = await additionsOf(tx, fresh);
+    await write(tx, { instance, delivered, additions, now });
+    await foldLocked(tx, additions.late);
+  }
   return {
-    ack: await advanceAck(tx, instance, acked, inserted),
-    inserted: inserted.size,
-    charges: fresh.flatMap(({ charges }) =>
-      charges
-        .filter(({ charge }) => charge.epoch !== '')
-        .map(({ charge: { budget, limit, partition, windowId, epoch, charged } }) => ({
-          instance,
-          budget,
-          limit,
-          partition,
-          windowId,
-          epoch,
-          charged,
-        })),
-    ),
+    ack: delivered.acked,
+    inserted: rows.length,
+    charges: additionsToPool(instance, fresh),
   };
 };
 
 /** Batches of one instance run one after another. A spool that outlived this database's memory of it is taken in too. */
-const lockInstance = async (tx: Transaction, instance: string, now: number): Promise<number> => {
+const lockInstance = async (
+  tx: Transaction,
+  instance: string,
+  now: number,
+): Promise<{ readonly n: bigint; readonly delivered: Delivered }> => {
   for (;;) {
-    const [row] = await tx.query<{ acked_seq: bigint }>('SELECT acked_seq FROM instance WHERE id = $1 FOR UPDATE', [
-      instance,
-    ]);
-    if (row) return Number(row.acked_seq);
+    const [row] = await tx.query<{ n: bigint; acked_seq: bigint; ahead: string }>(
+      'SELECT n, acked_seq, ahead::text FROM instance WHERE id = $1 FOR UPDATE',
+      [instance],
+    );
+    if (row) return { n: row.n, delivered: { acked: Number(row.acked_seq), ahead: decodeRanges(row.ahead) } };
     await tx.query(
       `INSERT INTO instance (id, hello_at) VALUES ($1, to_timestamp($2::double precision / 1000)) ON CONFLICT DO NOTHING`,
       [instance, now],
@@ -74,40 +69,91 @@ const lockInstance = async (tx: Transaction, instance: string, now: number): Pro
   }
 };
 
-const uniqueBySeq = (events: readonly LedgerEvent[]): readonly LedgerEvent[] => {
-  const bySeq = new Map<number, LedgerEvent>();
-  for (const event of events) {
-    const other = bySeq.get(event.seq);
-    if (other && bodyHash(other) !== bodyHash(event)) throw eventConflict([event.seq]);
-    bySeq.set(event.seq, event);
-  }
-  return [...bySeq.values()];
+const parted = (
+  groups: readonly ResolvedGroup[],
+  delivered: Delivered,
+): readonly [fresh: readonly ResolvedGroup[], repeated: readonly Member[]] => {
+  const repeated: Member[] = [];
+  const fresh = groups.flatMap((group) => {
+    const members = group.members.filter((member) => {
+      const isOld = isDelivered(delivered, member.event.seq);
+      if (isOld) repeated.push(member);
+      return !isOld;
+    });
+    return members.length === 0 ? [] : [{ ...group, members }];
+  });
+  return [fresh, repeated];
 };
 
-/** Numbers may arrive out of order: a long stream settles after many short calls. Walked only when the gap closes. */
-const advanceAck = async (
-  tx: Transaction,
-  instance: string,
-  acked: number,
-  inserted: ReadonlySet<number>,
-): Promise<number> => {
-  let ack = acked;
-  while (inserted.has(ack + 1)) ack += 1;
-  if (ack === acked) return acked;
-  for (;;) {
-    const [row] = await tx.query<{ acked_seq: bigint }>(ADVANCE, [instance, ack, ACK_STEP]);
-    const next = Number(row?.acked_seq ?? ack);
-    if (next < ack + ACK_STEP) return next;
-    ack = next;
-  }
+/** A gap is a call that is still open. Nobody has so many: the row of such an instance would only grow. */
+const MAX_GAPS = 20_000;
+
+const refuseTooManyGaps = ({ acked, ahead }: Delivered): void => {
+  if (ahead.length <= MAX_GAPS) return;
+  throw new LedgerRequestError('events_missing', `more than ${String(MAX_GAPS)} gaps after sequence ${String(acked)}`);
 };
 
-const ACK_STEP = 1_000;
+interface Writing {
+  readonly instance: string;
+  readonly delivered: Delivered;
+  readonly additions: Additions;
+  readonly now: number;
+}
 
-/** Up to the first gap after $2, or $3 further. */
-const ADVANCE = `UPDATE instance SET acked_seq = $2::bigint + (
-    SELECT count(*) FROM (
-      SELECT seq, row_number() OVER (ORDER BY seq) AS n
-      FROM (SELECT seq FROM event WHERE instance = $1 AND seq > $2 ORDER BY seq LIMIT $3) AS later
-    ) AS numbered WHERE seq = $2::bigint + n)
-  WHERE id = $1 RETURNING acked_seq`;
+const write = async (tx: Transaction, { instance, delivered, additions, now }: Writing): Promise<void> => {
+  await tx.query(WRITE, [
+    instance,
+    delivered.acked,
+    encodeRanges(delivered.ahead),
+    JSON.stringify(additions.charges),
+    now - (now % SLOT_MS),
+    JSON.stringify(additions.usage),
+    new Date(now).toISOString().slice(0, 10),
+  ]);
+};
+
+/** Everything but the rows in one statement. The day is the ledger's, in UTC: a proxy's clock moves nothing between days. */
+const WRITE = `WITH charge AS (
+    SELECT * FROM json_to_recordset($4::json) AS c(counter_id bigint, epoch text, model text, charged bigint,
+      allocated bigint, unresolved bigint, calls bigint, input_tokens bigint, output_tokens bigint, would_refuse bigint,
+      unproven bigint, estimated bigint)
+  ), of_counter AS (
+    INSERT INTO charge_delta (counter_id, slot_ms, charged, allocated, unresolved, calls, input_tokens, output_tokens,
+                              would_refuse, unproven, estimated, epoch, model)
+    SELECT counter_id, $5::bigint, sum(charged), sum(allocated), sum(unresolved), sum(calls), sum(input_tokens),
+           sum(output_tokens), sum(would_refuse), sum(unproven), sum(estimated), epoch, model
+    FROM charge GROUP BY counter_id, epoch, model
+  ), of_instance AS (
+    INSERT INTO instance_charge (instance, epoch, counter_id, charged)
+    SELECT $1, epoch, counter_id, sum(charged) FROM charge WHERE epoch <> '' GROUP BY epoch, counter_id
+    ON CONFLICT (instance, epoch, counter_id) DO UPDATE SET charged = instance_charge.charged + excluded.charged
+  ), of_day AS (
+    INSERT INTO usage_delta (day, charged, calls, input_tokens, output_tokens, unproven, estimated, team, namespace,
+                             workload, provider, model, prompt_id, prompt_version)
+    SELECT $7::date, sum(charged), sum(calls), sum(input_tokens), sum(output_tokens), sum(unproven), sum(estimated),
+           team, namespace, workload, provider, model, prompt_id, prompt_version
+    FROM json_to_recordset($6::json) AS u(team text, namespace text, workload text, provider text, model text,
+      prompt_id text, prompt_version text, charged bigint, calls bigint, input_tokens bigint, output_tokens bigint,
+      unproven bigint, estimated bigint)
+    GROUP BY team, namespace, workload, provider, model, prompt_id, prompt_version
+  )
+  UPDATE instance SET acked_seq = $2, ahead = $3::int8multirange WHERE id = $1`;
+
+const additionsToPool = (instance: string, fresh: readonly ResolvedGroup[]): readonly PoolCharge[] =>
+  fresh.flatMap(({ charges, members }) =>
+    charges.flatMap(({ charge: { budget, limit, partition, windowId, epoch } }, n) =>
+      epoch === ''
+        ? []
+        : [
+            {
+              instance,
+              budget,
+              limit,
+              partition,
+              windowId,
+              epoch,
+              charged: members.reduce((sum, { event }) => sum + (event.counters[n]?.charged ?? 0n), 0n),
+            },
+          ],
+    ),
+  );

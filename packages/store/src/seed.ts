@@ -1,6 +1,7 @@
 import { counterKey, type CounterName, type LedgerEvent } from '@tollgate/ledger';
 import type { CounterTerms, PoolBalance } from '@tollgate/ledger/pool';
 import type { Transaction } from './connection.ts';
+import { monthOf } from './event-months.ts';
 import { toSubject, type SubjectColumns } from './subject-columns.ts';
 
 /**
@@ -68,7 +69,7 @@ const seedSpan = async (tx: Transaction, terms: CounterTerms): Promise<SeedSpan 
 const PAGE = 2_000;
 
 interface SeedRow extends SubjectColumns {
-  readonly instance: string;
+  readonly instance_n: bigint;
   readonly seq: bigint;
   readonly attempt: number;
   readonly user_id: string | null;
@@ -90,12 +91,21 @@ const spentIn = async (
   let last: SeedRow | undefined;
   do {
     const page: readonly SeedRow[] = await tx.query<SeedRow>(
-      `SELECT instance, seq, attempt, namespace, workload, workload_kind, service_account, pod, labels, team, user_id,
-              model_asked, model_sent, model_answered, usage, settle, charged
-       FROM event WHERE recorded_at >= to_timestamp($1::double precision / 1000)
-         AND recorded_at < to_timestamp($5::double precision / 1000) AND (instance, seq) > ($2, $3::bigint)
-       ORDER BY instance, seq LIMIT $4`,
-      [since, last?.instance ?? '', last?.seq ?? -1n, PAGE, defined + GRACE_MS],
+      `SELECT e.instance_n, e.seq, c.attempt, c.namespace, c.workload, c.workload_kind, c.service_account, c.pod, c.labels,
+              c.team, e.user_id, c.model_asked, c.model_sent, c.model_answered, e.usage, c.settle, e.charged
+       FROM event e JOIN event_common c ON c.month = e.month AND c.id = e.common
+       WHERE e.month BETWEEN $6::date AND $7::date AND e.recorded_at >= to_timestamp($1::double precision / 1000)
+         AND e.recorded_at < to_timestamp($5::double precision / 1000) AND (e.instance_n, e.seq) > ($2::bigint, $3::bigint)
+       ORDER BY e.instance_n, e.seq LIMIT $4`,
+      [
+        since,
+        last?.instance_n ?? -1n,
+        last?.seq ?? -1n,
+        PAGE,
+        defined + GRACE_MS,
+        monthOf(since),
+        monthOf(defined + GRACE_MS),
+      ],
     );
     for (const row of page) spent += source.amountOf(terms, toSeedEvent(row));
     last = page.length === PAGE ? page.at(-1) : undefined;
@@ -128,7 +138,9 @@ const openLeases = async (
 ): Promise<bigint> => {
   const siblings = await tx.query<{ limit_name: string; partition_value: string; window_id: string; open: bigint }>(
     `SELECT c.limit_name, c.partition_value, c.window_id,
-            sum(e.allocated - e.refunded - e.settled - e.unresolved)::bigint AS open
+            sum(e.allocated - e.refunded - e.settled - e.unresolved)::bigint
+              - (SELECT coalesce(sum(d.charged + d.unresolved - d.allocated), 0)::bigint FROM charge_delta d
+                 WHERE d.counter_id = c.id AND d.epoch <> '') AS open
      FROM counter c JOIN counter_epoch e ON e.counter_id = c.id
      WHERE c.budget = $1 AND c.unit = $2 AND ($3 = '' OR c.partition_value IN ('', $3))
        AND (c.window_end_ms IS NULL OR c.window_end_ms > $4) AND e.epoch <> ''

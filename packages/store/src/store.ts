@@ -23,7 +23,10 @@ import {
   subjectOf,
 } from './epochs.ts';
 import { explain, type ExplainedAttempt } from './explain.ts';
+import { groupEvents, type EventGroup } from './event-groups.ts';
+import { monthOf, removeMonths, type OldMonths } from './event-months.ts';
 import { ingest, type Ingested } from './ingest.ts';
+import { makeKnownRows } from './known-rows.ts';
 import { budgetsSince, defineLimits, type LimitDefinition } from './limit-definitions.ts';
 import { NO_SEED, readSeed, type SeedSource } from './seed.ts';
 import { sharedEpochs } from './shared-epochs.ts';
@@ -36,6 +39,7 @@ import {
   type Release,
   type Unresolved,
 } from './unresolved.ts';
+import { makeUpkeep } from './upkeep.ts';
 import { usageBy, type UsageBy, type UsageRow } from './usage-report.ts';
 
 /**
@@ -78,6 +82,13 @@ export interface Store {
   ): Promise<readonly UsageRow[]>;
   counterUsage(range: { readonly since: number; readonly recentSince: number }): Promise<readonly CounterUsage[]>;
   tallies(): Promise<readonly StoredTally[]>;
+  /**
+   * Folds what batches appended into the sums, and makes the partitions of the next month. Every server may, as often as
+   * it likes; a store also folds by itself after every few hundred batches.
+   */
+  tend(now: number): Promise<void>;
+  /** Takes old months of events away, and touches no sum. Returns the months, as `2026-08`. */
+  removeMonths(old: OldMonths): Promise<readonly string[]>;
   ping(): Promise<void>;
   close(): Promise<void>;
 }
@@ -90,6 +101,8 @@ export interface IngestContext {
 
 export const storeOn = (connection: Connection, organisation: string): Store => {
   const { transact } = connection;
+  const knownRows = makeKnownRows(connection);
+  const upkeep = makeUpkeep(connection);
 
   /** Reads what the counter starts from in one view, then makes it. Whoever comes second finds it made. */
   const makeCounter = async (terms: CounterTerms, seedSource: SeedSource | undefined): Promise<void> => {
@@ -130,13 +143,17 @@ export const storeOn = (connection: Connection, organisation: string): Store => 
     }),
     register: (hello, epoch, now) => transact((tx) => registerInstance(tx, hello, epoch, now)),
     ingest: async (batch, { now, resolve, seed }) => {
-      const present = presentTerms(batch, resolve);
+      const groups = groupEvents(batch);
+      const present = presentTerms(groups, resolve);
       for (const { terms, charged } of present.values()) if (terms && charged) await ensureCounter(terms, seed);
       const windowOf = (name: CounterName) => {
         const terms = present.get(counterKey(name))?.terms;
         return { windowId: terms?.window.id ?? NO_WINDOW, unit: terms?.unit ?? 'cost' };
       };
-      return transact((tx) => ingest(tx, { ...batch, windowOf }, now));
+      const resolved = await knownRows.resolve(groups, windowOf, monthOf(now));
+      const done = await transact((tx) => ingest(tx, { instance: batch.instance, groups: resolved }, now));
+      upkeep.afterBatch();
+      return done;
     },
     closeInstance: (request, now) => transact((tx) => closeInstance(tx, request, now)),
     abandonInstance: (lost, now) => transact((tx) => abandon(tx, lost, now)),
@@ -155,7 +172,12 @@ export const storeOn = (connection: Connection, organisation: string): Store => 
     ping: async () => {
       await transact((tx) => tx.query('SELECT 1'), 'snapshot');
     },
-    close: () => connection.close(),
+    tend: (now) => upkeep.tend(now),
+    removeMonths: (old) => transact((tx) => removeMonths(tx, old)),
+    close: async () => {
+      await upkeep.settled();
+      await connection.close();
+    },
   };
 };
 
@@ -174,10 +196,10 @@ interface PresentTerms {
  * The counters of a batch in their present windows, chosen once, so that all of the batch fall into the same. Charged in
  * them: what stands on no lease (Soft, Audit), and what stands on one that may have been of nothing (a free model's).
  */
-const presentTerms = ({ events }: EventsRequest, resolve: ResolveCounter): ReadonlyMap<string, PresentTerms> => {
+const presentTerms = (groups: readonly EventGroup[], resolve: ResolveCounter): ReadonlyMap<string, PresentTerms> => {
   const found = new Map<string, PresentTerms>();
-  for (const { counters } of events) {
-    for (const charge of counters) {
+  for (const { sample } of groups) {
+    for (const charge of sample.counters) {
       const key = counterKey(charge);
       let present = found.get(key);
       if (!present) found.set(key, (present = { terms: resolve(charge), charged: false }));

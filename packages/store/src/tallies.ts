@@ -7,7 +7,7 @@ import type { Transaction } from './connection.ts';
  */
 export interface StoredTally extends CounterTally {
   readonly seeded: bigint;
-  /** Sums over `counter_epoch` and over the charges of events, to check the roll-ups against. */
+  /** Sums over `counter_epoch` and over the charges of events that are kept, to check the roll-ups against. */
   readonly byEpoch: Pick<CounterTally, 'allocated' | 'refunded' | 'settled' | 'unresolved'>;
   readonly charged: bigint;
 }
@@ -17,15 +17,21 @@ export const tallies = async (tx: Transaction): Promise<readonly StoredTally[]> 
     CounterTally & { seeded: bigint; ea: bigint; er: bigint; es: bigint; eu: bigint; charged: bigint }
   >(
     `SELECT c.budget, c.limit_name AS "limit", c.partition_value AS "partition", c.window_id AS "windowId",
-            c.allocated, c.refunded, c.settled, c.unresolved, c.seeded,
-            coalesce(sum(e.allocated), 0)::bigint AS ea, coalesce(sum(e.refunded), 0)::bigint AS er,
-            coalesce(sum(e.settled), 0)::bigint AS es, coalesce(sum(e.unresolved), 0)::bigint AS eu,
+            (c.allocated + d.allocated)::bigint AS allocated, c.refunded, (c.settled + d.settled)::bigint AS settled,
+            (c.unresolved + d.unresolved)::bigint AS unresolved, c.seeded,
+            (coalesce(e.allocated, 0) + d.allocated)::bigint AS ea, coalesce(e.refunded, 0)::bigint AS er,
+            (coalesce(e.settled, 0) + d.settled)::bigint AS es, (coalesce(e.unresolved, 0) + d.unresolved)::bigint AS eu,
             coalesce(r.charged, 0)::bigint AS charged
      FROM counter c
-     LEFT JOIN counter_epoch e ON e.counter_id = c.id
-     LEFT JOIN (SELECT counter_id, sum(amount) AS charged FROM event, unnest(counter_ids, counter_amount) AS u(counter_id, amount)
-                GROUP BY counter_id) AS r ON r.counter_id = c.id
-     GROUP BY c.id, r.charged ORDER BY c.id`,
+     LEFT JOIN (SELECT counter_id, sum(allocated) AS allocated, sum(refunded) AS refunded, sum(settled) AS settled,
+                       sum(unresolved) AS unresolved FROM counter_epoch GROUP BY counter_id) AS e ON e.counter_id = c.id
+     LEFT JOIN LATERAL (SELECT coalesce(sum(allocated), 0) AS allocated, coalesce(sum(charged), 0) AS settled,
+                               coalesce(sum(unresolved), 0) AS unresolved FROM charge_delta WHERE counter_id = c.id) AS d ON true
+     LEFT JOIN (SELECT u.counter_id, sum(u.amount) AS charged
+                FROM event v JOIN event_common k ON k.month = v.month AND k.id = v.common,
+                     unnest(k.counter_ids, v.counter_amount) AS u(counter_id, amount)
+                GROUP BY u.counter_id) AS r ON r.counter_id = c.id
+     ORDER BY c.id`,
   );
   return rows.map(({ ea, er, es, eu, ...row }) => ({
     ...row,

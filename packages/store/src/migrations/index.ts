@@ -4,6 +4,16 @@ import { chargesInTheRow } from './0002-charges-in-the-row.ts';
 import { instancesThatAreOver } from './0003-instances-that-are-over.ts';
 import { sharedPool } from './0004-shared-pool.ts';
 import { unresolved } from './0005-unresolved.ts';
+import { rollUpsByDelta } from './0006-roll-ups-by-delta.ts';
+import { eventsByMonth } from './0007-events-by-month.ts';
 
 /** In the order they run. Append only: one that has run anywhere is never edited, its checksum is recorded. */
-export const MIGRATIONS: readonly Migration[] = [ledger, chargesInTheRow, instancesThatAreOver, sharedPool, unresolved];
+export const MIGRATIONS: readonly Migration[] = [
+  ledger,
+  chargesInTheRow,
+  instancesThatAreOver,
+  sharedPool,
+  unresolved,
+  rollUpsByDelta,
+  eventsByMonth,
+];

@@ -1,0 +1,11 @@
+/**
+ * Columns as PostgreSQL's array literals, for `unnest`: reading a column of five hundred values from one parameter costs
+ * a fraction of reading five hundred objects from JSON.
+ */
+export const numberArray = (values: readonly (number | bigint)[]): string => `{${values.join(',')}}`;
+
+export const textArray = (values: readonly (string | null)[]): string =>
+  `{${values.map((value) => (value === null ? 'NULL' : `"${value.replaceAll(/["\\]/g, '\\$&')}"`)).join(',')}}`;
+
+/** PostgreSQL stores neither NUL nor half a surrogate pair; a call that claims them must not stop its proxy's spool. */
+export const storable = (text: string): string => text.toWellFormed().replaceAll('\0', '\ufffd');
