@@ -12,6 +12,6 @@ export {
 export { SERVER_METRICS } from './metrics.ts';
 export type { Resources } from './resources/resources-in-force.ts';
 export type { LedgerBounds } from './routes/ledger-routes.ts';
-export { buildServer, type PoolDeps, type ServerDeps, type TollgateServer } from './server.ts';
+export { buildServer, type PoolDeps, type RecallChannel, type ServerDeps, type TollgateServer } from './server.ts';
 export { spanText, type BudgetColumns, type BudgetReason, type BudgetView } from './status/budget-status.ts';
 export type { LimitFigures } from './status/limit-figures.ts';

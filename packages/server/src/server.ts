@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { Snapshot, Subject } from '@tollgate/api';
+import type { CounterName } from '@tollgate/ledger';
 import type { BlockSource, Pool, ResolveCounter } from '@tollgate/ledger/pool';
 import type { Logger, Timers } from '@tollgate/runtime';
 import type { Store } from '@tollgate/store';
@@ -34,11 +35,8 @@ export interface ServerDeps {
   readonly systemNamespace: string;
   /** On a laptop: refuse any name for us but loopback's. */
   readonly loopbackOnly: boolean;
-  /**
-   * Others share the pool and its epoch: this one neither seals what they use nor empties it when it stops. Without it,
-   * what an earlier life left open is sealed at the start.
-   */
-  readonly sharesPool?: boolean;
+  /** Proxies of other servers are asked to give back, too; without it, those that are connected here. */
+  readonly recalls?: RecallChannel;
   readonly bounds?: Partial<LedgerBounds>;
 }
 
@@ -48,6 +46,15 @@ export interface PoolDeps {
   readonly resolve: ResolveCounter;
   readonly clock: () => number;
   readonly liveProxies: () => number;
+  /** Less of this counter may be leased than before. */
+  readonly onLowered: (counter: CounterName) => void;
+  readonly onFault: (fault: unknown, doing: string) => void;
+}
+
+/** Between the servers of one pool. Best effort: what is not heard is asked for again while a call waits. */
+export interface RecallChannel {
+  publish(counter: CounterName, except: string): void;
+  listen(onRecall: (counter: CounterName, except: string) => void): void;
 }
 
 export interface TollgateServer {
@@ -72,7 +79,6 @@ const KEEP_ALIVE_MS = 30_000;
 
 export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => {
   const { store, makePool, snapshotFor, authenticate, clock, timers, logger, systemNamespace, loopbackOnly } = deps;
-  const sharesPool = deps.sharesPool === true;
   const inForce = makeResourcesInForce({ clock, systemNamespace });
   const proxies = makeProxies({ clock });
   const metrics = makeServerMetrics();
@@ -84,14 +90,20 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
     resolve: inForce.resolve,
     clock,
     liveProxies: () => proxies.live().length,
+    onLowered: (counter) => recall(counter, ''),
+    onFault: (err, step) => logger.warn({ err, step }, 'pool fault, tried again'),
   });
-  if (!sharesPool) await store.sealOtherEpochs(pool.epoch(), clock());
+  await store.sealOtherEpochs(pool.epoch(), clock());
   const streams = makeSnapshotStreams({
     snapshotFor: (subject) => snapshotFor(subject, inForce.now()),
     timers,
     clock,
     onDropped: (reason) => metrics.add('tollgate_server_streams_dropped_total', { reason }),
   });
+  const recall = (counter: CounterName, except: string): void => {
+    if (streams.recall(counter, except)) deps.recalls?.publish(counter, except);
+  };
+  deps.recalls?.listen((counter, except) => streams.recall(counter, except));
   metrics.source('tollgate_server_streams', () => [{ labels: {}, value: streams.count() }]);
   const refusals = makeRefusals({ metrics, logger, clock });
 
@@ -125,6 +137,7 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
       inForce,
       proxies,
       streams,
+      recall,
       metrics,
       clock,
       timers,
@@ -192,7 +205,7 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
       streams.stop();
       if (http) await stopListening(http, timers);
       await pool.stop();
-      if (!sharesPool) await store.sealEpoch(pool.epoch(), clock());
+      await store.sealEpoch(pool.epoch(), clock());
     },
   };
 };

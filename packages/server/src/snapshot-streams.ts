@@ -14,8 +14,8 @@ export interface SnapshotStreams {
   open(instance: string, subject: Subject, sink: LineSink): void;
   /** Compiles anew, once a class of subjects, and sends what differs. */
   refresh(): void;
-  /** Asks all proxies but one to give back what they do not hold of a counter. */
-  recall(counter: CounterName, except: string): void;
+  /** Asks all proxies but one to give back what they do not hold of a counter. False: they were asked a moment ago. */
+  recall(counter: CounterName, except: string): boolean;
   count(): number;
   stop(): void;
 }
@@ -118,13 +118,14 @@ export const makeSnapshotStreams = ({
     recall: (counter, except) => {
       const key = counterKey(counter);
       const now = clock();
-      if (now - (recalled.get(key) ?? -Infinity) < RECALL_EVERY_MS) return;
+      if (now - (recalled.get(key) ?? -Infinity) < RECALL_EVERY_MS) return false;
       if (recalled.size > 10_000) recalled.clear();
       recalled.set(key, now);
       const line = encodeRecall([counter]);
       for (const { instance, sink } of streams.values()) {
         if (instance !== except && !sink.writableNeedDrain) sink.write(line);
       }
+      return true;
     },
     count: () => streams.size,
     stop: () => {

@@ -7,7 +7,7 @@ import { shippedPriceTable } from '@tollgate/prices/data';
 import { systemTimers } from '@tollgate/runtime';
 import type { ListenAddress, Logger } from '@tollgate/runtime';
 import { buildServer } from '@tollgate/server';
-import type { Resources, ServerDeps, TokenReviewer } from '@tollgate/server';
+import type { RecallChannel, Resources, ServerDeps, TokenReviewer } from '@tollgate/server';
 import { compileSnapshot } from '@tollgate/snapshots';
 import type { Store } from '@tollgate/store';
 import { mockSnapshot } from './policy/mock-snapshot.ts';
@@ -29,6 +29,8 @@ export interface ControlPlaneOptions {
   readonly keys: KeysHere | null;
   /** In memory unless told otherwise. */
   readonly makePool?: ServerDeps['makePool'];
+  /** Between servers that share a pool. */
+  readonly recalls?: RecallChannel;
 }
 
 export interface KeysHere {
@@ -74,6 +76,7 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
     logger: log,
     systemNamespace,
     loopbackOnly: options.loopbackOnly,
+    ...(options.recalls ? { recalls: options.recalls } : {}),
   });
 
   const firstSeen = new Map<string, string>();

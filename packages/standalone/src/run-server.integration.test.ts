@@ -40,7 +40,7 @@ describe('the server process', () => {
       databaseUrl: '',
       databaseConnections: 4,
       listen: { host: '127.0.0.1', port: 0 },
-      token: TOKEN,
+      tokens: { shared: TOKEN, admin: null, signed: null },
       systemNamespace: 'tollgate-system',
       graceMs: 5_000,
       now: Date.now,

@@ -4,7 +4,6 @@
  */
 import { manifestFaultText } from '@tollgate/api/schema';
 import { makeReleases, systemTimers, type ListenAddress, type Logger, type ReleaseReport } from '@tollgate/runtime';
-import { bearerToken } from '@tollgate/server';
 import { openStore } from '@tollgate/store';
 import { startControlPlane, type ControlPlane } from './control-plane.ts';
 import { errorCode, errorMessage } from './error-code.ts';
@@ -12,6 +11,7 @@ import { checkFolder } from './manifests/check-folder.ts';
 import { faultList } from './manifests/fault-list.ts';
 import { watchManifests, type ManifestWatch } from './manifests/watch-manifests.ts';
 import { StandaloneError } from './standalone-error.ts';
+import { reviewerFrom, type TokenSettings } from './token-settings.ts';
 
 export interface ServerProcessOptions {
   /** A watched folder of manifests, or one file. */
@@ -19,8 +19,7 @@ export interface ServerProcessOptions {
   readonly databaseUrl: string;
   readonly databaseConnections: number;
   readonly listen: ListenAddress;
-  /** The one that proxies and people send. */
-  readonly token: string;
+  readonly tokens: TokenSettings;
   readonly systemNamespace: string;
   readonly graceMs: number;
   /** Milliseconds since 1970. */
@@ -35,9 +34,10 @@ export interface ServerProcess {
 }
 
 export const runServer = async (options: ServerProcessOptions): Promise<ServerProcess> => {
-  const { resources, listen, token, systemNamespace, graceMs, now, log } = options;
+  const { resources, listen, systemNamespace, graceMs, now, log } = options;
   const releases = makeReleases(systemTimers);
   try {
+    const authenticate = reviewerFrom(options);
     await checkFolder(resources);
     const store = await openStore({
       connectionString: options.databaseUrl,
@@ -52,7 +52,7 @@ export const runServer = async (options: ServerProcessOptions): Promise<ServerPr
     releases.add('store', () => store.close());
     const controlPlane = await startControlPlane({
       store,
-      authenticate: bearerToken(token),
+      authenticate,
       listen,
       loopbackOnly: isLoopback(listen.host),
       systemNamespace,

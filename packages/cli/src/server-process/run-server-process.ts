@@ -10,13 +10,17 @@ import { readServerSettings, type ServerSettings } from './settings.ts';
 
 export const runServerProcess = async ({ resources }: { readonly resources: string }, io: Io): Promise<void> => {
   const settings = settingsFrom(io);
-  const { logLevel, tokenFile, ...rest } = settings;
+  const { logLevel, tokenFile, adminTokenFile, signed, ...rest } = settings;
   const log = makeLogger({ process: 'server', level: logLevel, version: VERSION, to: { write: io.stdout } });
   const stopped = untilStopped(io);
   const server = await runServer({
     ...rest,
     resources,
-    token: readToken(tokenFile),
+    tokens: {
+      shared: tokenFile === null ? null : readToken(tokenFile),
+      admin: adminTokenFile === null ? null : readToken(adminTokenFile),
+      signed,
+    },
     now: io.now,
     log,
   });

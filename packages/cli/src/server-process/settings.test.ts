@@ -9,6 +9,8 @@ describe('settings of the server', () => {
       redisUrl: null,
       listen: { host: '127.0.0.1', port: 4180 },
       tokenFile: '/run/token',
+      adminTokenFile: null,
+      signed: null,
       systemNamespace: 'tollgate-system',
       graceMs: 25_000,
       logLevel: 'info',
@@ -19,5 +21,19 @@ describe('settings of the server', () => {
     expect(() => readServerSettings({ TOLLGATE_LISTEN: 'x', TOLLGATE_DATABASE_CONNECTIONS: '0' })).toThrow(
       /DATABASE_URL[^]*TOLLGATE_DATABASE_CONNECTIONS[^]*TOLLGATE_LISTEN[^]*TOLLGATE_TOKEN_FILE/,
     );
+  });
+
+  it('need no shared token where signed ones are taken, but then their issuer', () => {
+    const env = { DATABASE_URL: 'postgres://db/tollgate', TOLLGATE_TOKEN_KEYS: 'https://issuer/keys' };
+    expect(readServerSettings({ ...env, TOLLGATE_TOKEN_ISSUER: 'https://issuer' })).toMatchObject({
+      tokenFile: null,
+      signed: {
+        keys: 'https://issuer/keys',
+        issuer: 'https://issuer',
+        ledgerAudience: 'tollgate',
+        managementAudience: 'tollgate-management',
+      },
+    });
+    expect(() => readServerSettings(env)).toThrow(/TOLLGATE_TOKEN_ISSUER/);
   });
 });

@@ -1,5 +1,6 @@
 /** The settings of `tollgate server`, from the environment over `.env` over the file that TOLLGATE_CONFIG names. */
-import { LOG_LEVELS, readEnv, type Env, type ListenAddress, type LogLevel } from '@tollgate/runtime';
+import { LOG_LEVELS, readEnv, type Env, type EnvReader, type ListenAddress, type LogLevel } from '@tollgate/runtime';
+import type { SignedTokenSettings } from '@tollgate/standalone';
 
 export interface ServerSettings {
   readonly databaseUrl: string;
@@ -7,7 +8,10 @@ export interface ServerSettings {
   /** Null: balances lie in this process. */
   readonly redisUrl: string | null;
   readonly listen: ListenAddress;
-  readonly tokenFile: string;
+  /** Of the token that proxies and people share, where they do. */
+  readonly tokenFile: string | null;
+  readonly adminTokenFile: string | null;
+  readonly signed: SignedTokenSettings | null;
   readonly systemNamespace: string;
   readonly graceMs: number;
   readonly logLevel: LogLevel;
@@ -20,8 +24,26 @@ export const readServerSettings = (env: Env): ServerSettings =>
     databaseConnections: read.integer('TOLLGATE_DATABASE_CONNECTIONS', { min: 1, max: 200, fallback: 10 }),
     redisUrl: read.optionalText('REDIS_URL'),
     listen: read.listen('TOLLGATE_LISTEN', '127.0.0.1:4180'),
-    tokenFile: read.text('TOLLGATE_TOKEN_FILE'),
+    ...tokenSettings(read),
     systemNamespace: read.text('TOLLGATE_SYSTEM_NAMESPACE', 'tollgate-system'),
     graceMs: read.integer('TOLLGATE_GRACE_MS', { min: 1, max: 86_400_000, fallback: 25_000 }),
     logLevel: read.oneOf('TOLLGATE_LOG_LEVEL', LOG_LEVELS, 'info'),
   }));
+
+/** One way or the other somebody must be able to prove who he is. */
+const tokenSettings = (read: EnvReader): Pick<ServerSettings, 'tokenFile' | 'adminTokenFile' | 'signed'> => {
+  const keys = read.optionalText('TOLLGATE_TOKEN_KEYS');
+  return {
+    tokenFile: keys === null ? read.text('TOLLGATE_TOKEN_FILE') : read.optionalText('TOLLGATE_TOKEN_FILE'),
+    adminTokenFile: read.optionalText('TOLLGATE_ADMIN_TOKEN_FILE'),
+    signed:
+      keys === null
+        ? null
+        : {
+            keys,
+            issuer: read.text('TOLLGATE_TOKEN_ISSUER'),
+            ledgerAudience: read.text('TOLLGATE_TOKEN_AUDIENCE', 'tollgate'),
+            managementAudience: read.text('TOLLGATE_MANAGEMENT_AUDIENCE', 'tollgate-management'),
+          },
+  };
+};

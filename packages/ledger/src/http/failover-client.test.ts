@@ -1,4 +1,5 @@
-import type { IncomingMessage } from 'node:http';
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { LedgerUnavailable } from '../lease-port.ts';
 import { LedgerRefused } from '../ledger-refused.ts';
@@ -32,7 +33,7 @@ const setUp = (...names: readonly string[]) => {
     stream: async () => {
       await Promise.resolve();
       act(name);
-      return {} as IncomingMessage;
+      return new IncomingMessage(new Socket());
     },
     close: () => closed.push(name),
   }));

@@ -1,5 +1,5 @@
 import express, { Router, type NextFunction, type Request, type Response } from 'express';
-import { ANY_EPOCH, type LedgerEvent } from '@tollgate/ledger';
+import { ANY_EPOCH, type CounterName, type LedgerEvent } from '@tollgate/ledger';
 import {
   decodeAcquireRequest,
   decodeClose,
@@ -30,6 +30,8 @@ export interface LedgerRoutesDeps {
   readonly inForce: ResourcesInForce;
   readonly proxies: Proxies;
   readonly streams: SnapshotStreams;
+  /** A call waits for this counter: others are to give back what they do not hold, but not the proxy that asks. */
+  readonly recall: (counter: CounterName, except: string) => void;
   readonly metrics: ServerMetrics;
   readonly clock: () => number;
   readonly timers: Timers;
@@ -61,7 +63,7 @@ const EVENTS_BYTES = 8 << 20;
 const SMALL_LIMIT = '1mb';
 
 export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
-  const { store, pool, inForce, proxies, streams, metrics, clock, timers, systemNamespace } = deps;
+  const { store, pool, inForce, proxies, streams, recall, metrics, clock, timers, systemNamespace } = deps;
   const bounds = { ...BOUNDS, ...deps.bounds };
   const router = Router();
   const small = express.text({ type: 'application/json', limit: SMALL_LIMIT, inflate: false });
@@ -139,7 +141,7 @@ export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
     proxies.saw(acquisition.instance);
     const result = await leases.run(() => pool.acquire(acquisition));
     metrics.add('tollgate_server_leases_total', { outcome: result.granted ? 'granted' : result.reason });
-    if (!result.granted && result.reason === 'held') streams.recall(result.counter, acquisition.instance);
+    if (!result.granted && result.reason === 'held') recall(result.counter, acquisition.instance);
     response.type('json').send(encodeAcquireResult(result));
   });
 

@@ -1,0 +1,28 @@
+import { describe, expect, it } from '@jest/globals';
+import { StandaloneError } from './standalone-error.ts';
+import { reviewerFrom } from './token-settings.ts';
+
+const signed = {
+  keys: 'https://issuer/keys',
+  issuer: 'https://issuer',
+  ledgerAudience: 'tollgate',
+  managementAudience: 'm',
+};
+const reviewer = (tokens: Parameters<typeof reviewerFrom>[0]['tokens']) =>
+  reviewerFrom({ tokens, systemNamespace: 'tollgate-system', now: () => 0 });
+
+describe('the tokens of a server', () => {
+  it('are those that its settings name, and no others', async () => {
+    const review = reviewer({ shared: 'shared', admin: 'admin', signed });
+    expect(await review('shared')).toMatchObject({ ok: true, caller: { ledger: true } });
+    expect(await review('admin')).toMatchObject({ ok: true, caller: { ledger: false, management: 'all' } });
+    expect(await review('eyJhbGciOiJub25lIn0.e30.')).toEqual({ ok: false, reason: 'algorithm' });
+    expect(await reviewer({ shared: null, admin: null, signed: null })('shared')).toMatchObject({ ok: false });
+  });
+
+  it('say which keys cannot be used', () => {
+    expect(() => reviewer({ shared: null, admin: null, signed: { ...signed, keys: '/nowhere/keys.json' } })).toThrow(
+      StandaloneError,
+    );
+  });
+});
