@@ -92,10 +92,10 @@ module.exports = {
     ),
     error(
       'proxy-stays-light',
-      'The proxy starts without a database, Kubernetes, Express or zod.',
+      'The proxy starts without a database, Redis, Kubernetes, Express or zod.',
       { path: '^sidecar/src/', pathNot: TEST },
       {
-        path: 'node_modules/(pg|@kubernetes|express|zod)/|^packages/(store|server|standalone|cli)/|^packages/api/src/schema|^packages/runtime/src/settings[.]ts$',
+        path: 'node_modules/(pg|ioredis|@kubernetes|express|zod)/|^packages/ledger/src/redis/|^packages/(store|server|standalone|cli)/|^packages/api/src/schema|^packages/runtime/src/settings[.]ts$',
         dependencyTypesNot: ['type-only'],
       },
     ),

@@ -30,7 +30,7 @@ run: ## Serve examples/quickstart on the mock provider; REAL=1 calls the real on
 	@exec node packages/cli/dist/tollgate.js serve --resources examples/quickstart $(if $(filter 1,$(REAL)),,--mock)
 
 test: bundles ## Install, then run every suite; ARGS=packages/budget runs a part
-	@$(TOOLS)/prerequisites.sh postgres python
+	@$(TOOLS)/prerequisites.sh postgres redis python
 	@rm -rf $(RESULTS) && mkdir -p $(RESULTS)
 	@$(BOUNDED) $(JEST) --json --outputFile=$(RESULTS)/jest.json $(ARGS) >/dev/null || { node $(TOOLS)/test-sums.ts $(RESULTS) || true; exit 1; }
 	@node $(TOOLS)/test-sums.ts $(RESULTS)
@@ -54,7 +54,7 @@ test-faults: bundles ## Break real processes for FAULT_MINUTES (6) and hold the 
 	@node --conditions=source e2e/src/faults/main.ts
 
 test-coverage: bundles ## Measure line coverage over all product sources; fails under 90 %
-	@$(TOOLS)/prerequisites.sh postgres
+	@$(TOOLS)/prerequisites.sh postgres redis python
 	@node $(TOOLS)/coverage.ts $(ARGS)
 
 verify: $(INSTALLED) ## Check generated files, lint, types, dependency rules, unit tests and the billing corpus

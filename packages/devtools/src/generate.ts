@@ -11,6 +11,7 @@ import { crdFiles } from './crds/crd-files.ts';
 import { metricsPage } from './docs/metrics-page.ts';
 import { pathsPage } from './docs/paths-page.ts';
 import type { GeneratedFile } from './generated-file.ts';
+import { luaLibrary } from './lua-library.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
@@ -19,6 +20,7 @@ const MAKERS: readonly (() => readonly GeneratedFile[])[] = [
   crdFiles,
   priceFiles,
   () => [pathsPage(), metricsPage(), cliPage()],
+  () => [luaLibrary(ROOT)],
 ];
 
 const stale = MAKERS.flatMap((make) => make()).filter(({ path, text }) => read(path) !== text);

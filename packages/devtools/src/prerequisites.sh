@@ -37,6 +37,12 @@ export DEBIAN_FRONTEND=noninteractive
 # The suites start servers of their own: no cluster and no service is wanted from the packages.
 mkdir -p /etc/postgresql-common
 [ -e /etc/postgresql-common/createcluster.conf ] || echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+# Debian starts a service as soon as it is installed, unless this file says no.
+if [ ! -e /usr/sbin/policy-rc.d ]; then
+  printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+  chmod +x /usr/sbin/policy-rc.d
+  trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+fi
 apt-get update -qq >&2
 if [[ " ${packages[*]} " == *' postgresql-15 '* ]] && ! apt-cache show postgresql-15 >/dev/null 2>&1; then
   packages=("${packages[@]/postgresql-15/postgresql}")

@@ -8,4 +8,5 @@ export {
   type SuiteSize,
   type SuiteTools,
 } from './ledger-contract.ts';
+export { makeMemoryWorld, makeSharedMemoryWorld, type PoolWorld } from './pool-world.ts';
 export { makeMemoryHarness, START } from './memory-harness.ts';

@@ -1,16 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import { ledgerContract } from './ledger-contract.ts';
+import { ledgerContract, type SuiteTools } from './ledger-contract.ts';
 import { makeMemoryHarness } from './memory-harness.ts';
+import { makeSharedMemoryWorld } from './pool-world.ts';
 
-ledgerContract(
-  'memory pool over memory blocks',
-  makeMemoryHarness,
-  {
-    describe,
-    it,
-    same: (actual, expected) => {
-      expect(actual).toEqual(expected);
-    },
+const tools: SuiteTools = {
+  describe,
+  it,
+  same: (actual, expected) => {
+    expect(actual).toEqual(expected);
   },
-  { games: 300, parallel: 500, timeoutMs: 20_000 },
-);
+};
+const size = { games: 300, parallel: 500, timeoutMs: 20_000 };
+
+ledgerContract('memory pool over memory blocks', () => makeMemoryHarness(), tools, size);
+ledgerContract('shared memory state over memory blocks', () => makeMemoryHarness(makeSharedMemoryWorld), tools, size);

@@ -1,14 +1,17 @@
 import type { CounterName } from '../counter.ts';
 import { makeMemoryBlockSource } from '../pool/memory-block-source.ts';
-import { makeMemoryPool } from '../pool/memory-pool.ts';
 import type { Pool } from '../pool/pool.ts';
+import { ANY_EPOCH } from '../session.ts';
 import { contractTerms, type ContractLimit } from './contract-terms.ts';
 import { tallyWith } from './contract-tallies.ts';
-import { ANY_EPOCH } from '../session.ts';
 import type { LedgerHarness } from './ledger-contract.ts';
+import { makeMemoryWorld, type PoolWorld } from './pool-world.ts';
 
-/** The contract's harness over the memory pool and the memory block source. */
-export const makeMemoryHarness = async (): Promise<LedgerHarness> => {
+/** The contract's harness over pools of some kind and the memory block source. */
+export const makeMemoryHarness = async (
+  makeWorld: () => Promise<PoolWorld> = makeMemoryWorld,
+): Promise<LedgerHarness> => {
+  const world = await makeWorld();
   const source = makeMemoryBlockSource();
   let now = START;
   let limits: readonly ContractLimit[] = [];
@@ -16,14 +19,15 @@ export const makeMemoryHarness = async (): Promise<LedgerHarness> => {
     const limit = limits.find((candidate) => candidate.budget === name.budget && candidate.limit === name.limit);
     return limit ? contractTerms(limit, name.partition, now) : null;
   };
-  const makePool = () => makeMemoryPool({ source, resolve, clock: () => now, liveProxies: () => 2 });
-  let pool: Pool = await makePool();
+  const open = () => world.open({ source, resolve, clock: () => now, liveProxies: () => 2 });
+  let pool: Pool = await open();
   const epochs = [pool.epoch()];
   const noted = (): string => {
     if (epochs.at(-1) !== pool.epoch()) epochs.push(pool.epoch());
     return pool.epoch();
   };
   return {
+    isShared: world.isShared,
     port: { acquire: (request) => pool.acquire(request), giveBack: (request) => pool.giveBack(request) },
     limits: (next) => {
       limits = next;
@@ -31,6 +35,7 @@ export const makeMemoryHarness = async (): Promise<LedgerHarness> => {
     },
     advance: (ms) => {
       now += ms;
+      return world.setTime(now);
     },
     hello: (instance) => {
       source.register(instance);
@@ -52,8 +57,9 @@ export const makeMemoryHarness = async (): Promise<LedgerHarness> => {
     restart: async (how) => {
       const last = noted();
       if (how === 'stop') await pool.stop();
+      else await world.lose();
       source.sealEpoch(last);
-      pool = await makePool();
+      pool = await open();
       noted();
     },
     tend: () => pool.tend(),
@@ -61,7 +67,10 @@ export const makeMemoryHarness = async (): Promise<LedgerHarness> => {
       const balances = await pool.balances();
       return tallyWith(source.tallies(), balances);
     },
-    release: () => Promise.resolve(),
+    release: async () => {
+      await pool.stop();
+      await world.release();
+    },
   };
 };
 

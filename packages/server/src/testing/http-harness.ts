@@ -33,6 +33,7 @@ export const makeHttpHarness = async (connectionString: string, max: number): Pr
   const seqs = new Map<string, number>();
 
   return {
+    isShared: false,
     port: { acquire: (request) => client().acquire(request), giveBack: (request) => client().giveBack(request) },
     limits: async (limits) => {
       budgets = budgetsOf(limits);

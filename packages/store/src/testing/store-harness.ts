@@ -1,12 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import { ANY_EPOCH, type CounterName, type LedgerEvent } from '@tollgate/ledger';
-import { contractTerms, START, tallyWith, type ContractLimit, type LedgerHarness } from '@tollgate/ledger/contract';
-import { makeMemoryPool } from '@tollgate/ledger/pool';
+import {
+  contractTerms,
+  makeMemoryWorld,
+  START,
+  tallyWith,
+  type ContractLimit,
+  type LedgerHarness,
+  type PoolWorld,
+} from '@tollgate/ledger/contract';
 import { openStore } from '../open-store.ts';
 import { anEvent } from './an-event.ts';
 
-/** The contract's harness over the memory pool and a store. */
-export const makeStoreHarness = async (connectionString: string, max: number): Promise<LedgerHarness> => {
+/** The contract's harness over pools of some kind and a store. */
+export const makeStoreHarness = async (
+  connectionString: string,
+  max: number,
+  makeWorld: () => Promise<PoolWorld> = makeMemoryWorld,
+): Promise<LedgerHarness> => {
+  const world = await makeWorld();
   const store = await openStore({ connectionString, max });
   // Games share a database: names of their own keep them apart.
   const game = randomUUID().slice(0, 8);
@@ -20,7 +32,7 @@ export const makeStoreHarness = async (connectionString: string, max: number): P
   const mine = <T extends CounterName>(name: T): T => ({ ...name, budget: `${game}/${name.budget}` });
   const theirs = <T extends CounterName>(name: T): T => ({ ...name, budget: name.budget.slice(game.length + 1) });
   const makePool = () =>
-    makeMemoryPool({
+    world.open({
       source: store.blocks({ clock: () => now }),
       resolve: (name) => {
         const terms = resolve(theirs(name));
@@ -34,6 +46,7 @@ export const makeStoreHarness = async (connectionString: string, max: number): P
   const seqs = new Map<string, number>();
 
   return {
+    isShared: world.isShared,
     port: {
       acquire: async (request) => {
         const answer = await pool.acquire({
@@ -53,6 +66,7 @@ export const makeStoreHarness = async (connectionString: string, max: number): P
     },
     advance: (ms) => {
       now += ms;
+      return world.setTime(now);
     },
     hello: async (instance) => {
       const hello = { instance: outer(instance), version: '0', subject: anEvent({}).subject };
@@ -89,6 +103,7 @@ export const makeStoreHarness = async (connectionString: string, max: number): P
     },
     restart: async (how) => {
       if (how === 'stop') await pool.stop();
+      else await world.lose();
       await store.sealEpoch(pool.epoch(), now);
       pool = await makePool();
       epochs.push(pool.epoch());
@@ -101,7 +116,11 @@ export const makeStoreHarness = async (connectionString: string, max: number): P
       for (const tally of all) checkSums(tally);
       return tallyWith(all.filter(({ budget }) => budget.startsWith(`${game}/`)).map(theirs), balances.map(theirs));
     },
-    release: () => store.close(),
+    release: async () => {
+      await pool.stop();
+      await world.release();
+      await store.close();
+    },
   };
 };
 
