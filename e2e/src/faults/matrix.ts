@@ -1,5 +1,10 @@
 /** The fault matrix: each row that wants real processes, and what is done to them for it. */
 import { CLOCK_FAULTS } from './faults/clock-faults.ts';
+import { CALLER_FAULTS } from './faults/caller-faults.ts';
+import { LEDGER_API_FAULTS } from './faults/ledger-api-faults.ts';
+import { PROVIDER_FAULTS } from './faults/provider-faults.ts';
+import { SPOOL_FAULTS } from './faults/spool-faults.ts';
+import { WINDOW_FAULTS } from './faults/window-faults.ts';
 import { NETWORK_FAULTS } from './faults/network-faults.ts';
 import { POSTGRES_FAULTS } from './faults/postgres-faults.ts';
 import { PROXY_FAULTS } from './faults/proxy-faults.ts';
@@ -43,4 +48,9 @@ export const FAULTS: readonly Fault[] = [
   ...POSTGRES_FAULTS,
   ...NETWORK_FAULTS,
   ...CLOCK_FAULTS,
+  ...WINDOW_FAULTS,
+  ...SPOOL_FAULTS,
+  ...PROVIDER_FAULTS,
+  ...LEDGER_API_FAULTS,
+  ...CALLER_FAULTS,
 ];

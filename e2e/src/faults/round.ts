@@ -59,9 +59,12 @@ export const runRound = async (options: RoundOptions): Promise<RoundResult> => {
   const load = startLoad({ seed, proxies: rig.proxies, callersPerProxy: CALLERS, prompt, key: providerKey });
   const scene: Scene = { rig, load, dice: makeDice(seed) };
   const faults: FaultResult[] = [];
+  const losses: Span[] = [];
   try {
     for (let fault = next(); fault !== null; fault = next()) {
+      const from = load.now();
       const result = await runFault(fault, scene);
+      if (fault.losesAnswers === true) losses.push({ from, to: load.now() });
       faults.push(result);
       say(
         `${result.failure === null ? 'ok  ' : 'FAIL'} row ${String(result.row).padStart(2)}  ${(result.ms / 1000).toFixed(1).padStart(5)} s  ${result.name}${result.failure === null ? '' : `\n       ${result.failure}`}`,
@@ -69,7 +72,7 @@ export const runRound = async (options: RoundOptions): Promise<RoundResult> => {
       // What a fault that failed has left broken would fail all that follow.
       if (result.failure !== null) break;
     }
-    const reckoning = await reckon(rig, scene);
+    const reckoning = await reckon(rig, scene, losses);
     const isGood = reckoning.breaches.length === 0 && faults.every(({ failure }) => failure === null);
     if (!isGood) await keepEvidence(rig, load);
     return { faults, ...reckoning };
@@ -78,6 +81,20 @@ export const runRound = async (options: RoundOptions): Promise<RoundResult> => {
     await rig.release();
   }
 };
+
+/** Of the load's clock. */
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** How long an answer is read on after its caller has left, and a little. */
+const READ_ON_MS = 3_000;
+
+const wasWithin =
+  (spans: readonly Span[]) =>
+  ({ startedAt, endedAt }: Outcome): boolean =>
+    spans.some(({ from, to }) => startedAt <= to && endedAt + READ_ON_MS >= from);
 
 const runFault = async (fault: Fault, scene: Scene): Promise<FaultResult> => {
   const { row, name } = fault;
@@ -90,7 +107,11 @@ const runFault = async (fault: Fault, scene: Scene): Promise<FaultResult> => {
 };
 
 /** Quiet first; then what must hold at any moment; then all is stopped, every epoch closed, and what must hold at the end. */
-const reckon = async (rig: Rig, { load }: Scene): Promise<Pick<RoundResult, 'breaches' | 'summary'>> => {
+const reckon = async (
+  rig: Rig,
+  { load }: Scene,
+  losses: readonly Span[],
+): Promise<Pick<RoundResult, 'breaches' | 'summary'>> => {
   const breaches: string[] = [];
   const attempt = async (what: string, work: () => Promise<readonly string[]>): Promise<void> => {
     try {
@@ -119,7 +140,7 @@ const reckon = async (rig: Rig, { load }: Scene): Promise<Pick<RoundResult, 'bre
   });
   let summary = '';
   await attempt('the calls cannot be matched', async () => {
-    const matched = matchCalls(rig.provider.log, await readLedgerRows(rig), load.outcomes);
+    const matched = matchCalls(rig.provider.log, await readLedgerRows(rig), load.outcomes, wasWithin(losses));
     const dollars = (nano: bigint): string => `$${(Number(nano) / 1e9).toFixed(4)}`;
     const answers = [...Map.groupBy(load.outcomes, answerOf)].map(([kind, some]) => `${String(some.length)} ${kind}`);
     const kinds = Object.entries(matched.settled).map(([kind, count]) => `${String(count)} ${kind}`);

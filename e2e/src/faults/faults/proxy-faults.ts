@@ -39,9 +39,6 @@ const atSpoolPoint = (point: SpoolPoint, when: CrashPlan['when']): Fault => ({
   run: async (scene) => {
     const proxy = anyProxy(scene);
     const died = proxy.crashAt({ point, when, nth: 1 + scene.dice.roll(point === 'I' || point === 'S' ? 20 : 2) });
-    // Epochs are written down at the start, and closed at the end.
-    if (point === 'P' || point === 'C' || point === 'rename')
-      scene.rig.redis[0]?.command('PING').catch(() => undefined);
     await Promise.race([died, pause(PATIENCE_MS)]);
     await proxy.kill();
     await proxy.start();
@@ -51,6 +48,25 @@ const atSpoolPoint = (point: SpoolPoint, when: CrashPlan['when']): Fault => ({
 
 const POINTS: readonly SpoolPoint[] = ['L', 'I', 'S', 'A'];
 const WHENS: readonly CrashPlan['when'][] = ['before', 'half', 'after'];
+
+/** Epochs are written down when one begins, and closed when another has begun: so the servers are started anew meanwhile. */
+const atEpochPoint = (point: 'P' | 'C', when: CrashPlan['when']): Fault => ({
+  row: 2,
+  name: `a proxy dies ${when === 'half' ? 'half-way through' : `right ${when}`} writing ${point}, as the epoch changes`,
+  run: async (scene) => {
+    const { servers, redis } = scene.rig;
+    const proxy = anyProxy(scene);
+    const died = proxy.crashAt({ point, when, nth: 1 });
+    if (redis[0] === undefined) {
+      await Promise.all(servers.map((server) => server.kill()));
+      await Promise.all(servers.map((server) => server.start()));
+    } else await redis[0].command('FLUSHALL');
+    await Promise.race([died, pause(PATIENCE_MS)]);
+    await proxy.kill();
+    await proxy.start();
+    await untilServes(scene, proxy);
+  },
+});
 
 const stall = (row: number, name: string, ms: number): Fault => ({
   row,
@@ -131,6 +147,7 @@ export const PROXY_FAULTS: readonly Fault[] = [
   kill,
   killTwice,
   ...POINTS.flatMap((point) => WHENS.map((when) => atSpoolPoint(point, when))),
+  ...(['P', 'C'] as const).flatMap((point) => WHENS.map((when) => atEpochPoint(point, when))),
   stall(19, 'a proxy is paused, and goes on', 7_000),
   stall(29, "a proxy's event loop stands still for five seconds", 5_000),
   restart,

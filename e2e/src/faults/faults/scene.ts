@@ -19,6 +19,8 @@ export interface Fault {
   readonly row: number;
   readonly name: string;
   readonly needs?: readonly Need[];
+  /** What the provider has sent may be lost on its way meanwhile: nobody can know what a caller who left had then cost. */
+  readonly losesAnswers?: boolean;
   /** Does the harm, looks at what must be seen meanwhile, and heals it. Throws where something else was seen. */
   run(scene: Scene): Promise<void>;
 }

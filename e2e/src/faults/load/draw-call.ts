@@ -9,6 +9,9 @@ export interface DrawnCall {
   readonly body: string;
   /** The caller hangs up once so many bytes have come; null = it stays. */
   readonly hangsUpAfter: number | null;
+  /** The same in events of a stream. */
+  readonly hangsUpAfterEvents?: number;
+  readonly manner?: 'plain' | 'slow' | 'half-closed';
 }
 
 type Json = Readonly<Record<string, unknown>>;

@@ -3,7 +3,7 @@ import { Agent } from 'node:http';
 import { makeDice } from '../../testing/dice.ts';
 import type { RigProxy } from '../rig/proxy.ts';
 import { pause } from '../rig/wait.ts';
-import { drawCall } from './draw-call.ts';
+import { drawCall, type DrawnCall } from './draw-call.ts';
 import { sendCall, type Outcome } from './send-call.ts';
 
 export interface Load {
@@ -11,6 +11,9 @@ export interface Load {
   /** Outcomes of calls that began after this moment. */
   since(at: number, proxy?: string): readonly Outcome[];
   now(): number;
+  /** One more call, for a caller of another kind. */
+  draw(): DrawnCall;
+  send(proxy: RigProxy, call: DrawnCall): Promise<Outcome>;
   /** Callers send no new call until `resume`; resolves when none is under way. */
   rest(): Promise<void>;
   resume(): void;
@@ -37,6 +40,14 @@ export const startLoad = ({ seed, proxies, callersPerProxy, prompt, key }: LoadO
   let isResting = false;
   let open = 0;
 
+  const send = async ({ name }: RigProxy, url: string, call: DrawnCall): Promise<Outcome> => {
+    open += 1;
+    const outcome = await sendCall(call, { agent, proxy: name, url, now });
+    open -= 1;
+    outcomes.push(outcome);
+    return outcome;
+  };
+
   const caller = async (proxy: RigProxy, number: number): Promise<void> => {
     const dice = makeDice(seed + number * 7_919);
     for (let count = 0; !isStopped; count += 1) {
@@ -46,10 +57,7 @@ export const startLoad = ({ seed, proxies, callersPerProxy, prompt, key }: LoadO
         continue;
       }
       const label = `c${String(number)}-${String(count)}`;
-      open += 1;
-      const outcome = await sendCall(drawCall(dice, label, prompt, key), { agent, proxy: proxy.name, url, now });
-      open -= 1;
-      outcomes.push(outcome);
+      const outcome = await send(proxy, url, drawCall(dice, label, prompt, key));
       await pause(outcome.status === 200 ? THINK_MS : AFTER_NO_MS);
     }
   };
@@ -57,8 +65,15 @@ export const startLoad = ({ seed, proxies, callersPerProxy, prompt, key }: LoadO
     Array.from({ length: callersPerProxy }, (_, each) => caller(proxy, index * callersPerProxy + each)),
   );
 
+  const others = makeDice(seed - 1);
+  let extra = 0;
   return {
     outcomes,
+    draw: () => {
+      extra += 1;
+      return drawCall(others, `x-${String(extra)}`, prompt, key);
+    },
+    send: (proxy, call) => send(proxy, proxy.url() ?? 'http://127.0.0.1:9', call),
     since: (at, proxy) =>
       outcomes.filter((each) => each.startedAt >= at && (proxy === undefined || each.proxy === proxy)),
     now,

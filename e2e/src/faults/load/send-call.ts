@@ -1,5 +1,5 @@
 /** One call, from the caller's side: what came back, in full or not, and how it ended. */
-import { type Agent, request } from 'node:http';
+import { request, type Agent, type IncomingMessage } from 'node:http';
 import type { DrawnCall } from './draw-call.ts';
 
 export interface Outcome {
@@ -38,6 +38,7 @@ export const sendCall = (call: DrawnCall, { agent, proxy, url, now }: SendOption
     let retryAfter: string | null = null;
     let isWhole = false;
     let received = 0;
+    let events = 0;
     let text = '';
     const sent = request(`${url}${call.path}`, { method: 'POST', agent, headers: call.headers }, (answer) => {
       status = answer.statusCode ?? null;
@@ -45,8 +46,11 @@ export const sendCall = (call: DrawnCall, { agent, proxy, url, now }: SendOption
       retryAfter = headerOf(answer.headers['retry-after']);
       answer.on('data', (chunk: Buffer) => {
         received += chunk.length;
+        events += eventsIn(chunk);
+        if (call.manner === 'slow') pauseFor(answer, SLOW_MS);
         if (status !== 200 && text.length < MOST_TEXT) text += chunk.toString();
         if (call.hangsUpAfter !== null && received >= call.hangsUpAfter) sent.destroy();
+        if (call.hangsUpAfterEvents !== undefined && events >= call.hangsUpAfterEvents) sent.destroy();
       });
       answer.on('end', () => {
         isWhole = answer.complete;
@@ -70,7 +74,18 @@ export const sendCall = (call: DrawnCall, { agent, proxy, url, now }: SendOption
       });
     });
     sent.end(call.body);
+    // A FIN behind the request: some clients do, and still want their answer.
+    if (call.manner === 'half-closed') sent.once('finish', () => sent.socket?.end());
   });
+
+const SLOW_MS = 30;
+
+const pauseFor = (answer: IncomingMessage, ms: number): void => {
+  answer.pause();
+  setTimeout(() => answer.resume(), ms);
+};
+
+const eventsIn = (chunk: Buffer): number => chunk.toString('latin1').split('\n\n').length - 1;
 
 const headerOf = (value: string | readonly string[] | undefined): string | null =>
   typeof value === 'string' ? value : null;

@@ -6,7 +6,7 @@ import type { Rig } from '../rig/rig.ts';
 /** Any so many bytes of a secret in a row are a leak. */
 const WINDOW = 12;
 /** Where the rig itself put them, and what holds no text of ours. */
-const OWN = /^(token|programs\/|postgres\/)/;
+const OWN = /^(token|proxy-[0-9]+\.token|programs\/|postgres\/)/;
 
 export const findCanaries = async (rig: Rig): Promise<readonly string[]> => {
   const { folder, postgres, database, redis, secrets } = rig;

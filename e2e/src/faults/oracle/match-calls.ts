@@ -22,6 +22,8 @@ export const matchCalls = (
   log: readonly BilledCall[],
   rows: readonly LedgerRow[],
   outcomes: readonly Outcome[],
+  /** The caller left, and what the provider sent may have been lost behind it: such a call is charged by an estimate. */
+  isBestGuess: (outcome: Outcome) => boolean,
 ): Matched => {
   const byUser = Map.groupBy(rows, ({ user }) => user ?? '');
   const byLabel = Map.groupBy(log, ({ label }) => label ?? '');
@@ -34,6 +36,11 @@ export const matchCalls = (
   const chargedOf = (some: readonly LedgerRow[]): bigint => some.reduce((sum, { charged }) => sum + charged, 0n);
 
   const labels = [...byLabel.keys()];
+  const guesses = new Set(
+    outcomes
+      .filter((outcome) => byUser.get(outcome.label)?.[0]?.settle === 'abandoned' && isBestGuess(outcome))
+      .map(({ label }) => label),
+  );
   report(
     'billed and not in the ledger',
     labels.filter((label) => billedOf(byLabel.get(label) ?? []) > 0n && !byUser.has(label)),
@@ -41,7 +48,10 @@ export const matchCalls = (
   report(
     'charged less than billed',
     labels.filter(
-      (label) => byUser.has(label) && chargedOf(byUser.get(label) ?? []) < billedOf(byLabel.get(label) ?? []),
+      (label) =>
+        !guesses.has(label) &&
+        byUser.has(label) &&
+        chargedOf(byUser.get(label) ?? []) < billedOf(byLabel.get(label) ?? []),
     ),
   );
   report(

@@ -7,8 +7,8 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
 
-/** P epoch, L lease, I intent, S settle, C closed, A acknowledged; `rename`: a new file takes the place of the old one. */
-export type SpoolPoint = 'P' | 'L' | 'I' | 'S' | 'C' | 'A' | 'rename';
+/** P epoch, L lease, I intent, S settle, C closed, A acknowledged; `begin`: a new file of it; `remove`: one that is done with. */
+export type SpoolPoint = 'P' | 'L' | 'I' | 'S' | 'C' | 'A' | 'begin' | 'remove';
 
 export interface CrashPlan {
   readonly point: SpoolPoint;
@@ -58,17 +58,29 @@ const install = (planFile: string): void => {
     if (due.when !== 'before') writeSync(fd, bytes, at, due.when === 'half' ? Math.floor(size / 2) : size);
     return die();
   };
-  const renameSync = fs.renameSync.bind(fs);
-  const patchedRename = (from: fs.PathLike, to: fs.PathLike): void => {
-    const due = isDue(['rename']);
-    if (due === null) return renameSync(from, to);
-    if (due.when === 'after') renameSync(from, to);
-    die();
+  const around = <Args extends [fs.PathLike, ...unknown[]], Result>(
+    point: SpoolPoint,
+    isMeant: (path: fs.PathLike) => boolean,
+    work: (...args: Args) => Result,
+  ) => {
+    return (...args: Args): Result => {
+      const due = isMeant(args[0]) ? isDue([point]) : null;
+      if (due === null) return work(...args);
+      if (due.when !== 'before') work(...args);
+      return die();
+    };
   };
-  Object.assign(fs, { writeSync: patchedWrite, renameSync: patchedRename });
+  const isSpoolFile = (path: fs.PathLike): boolean => /spool-[0-9]+\.log$/.test(String(path));
+  const isNew = (path: fs.PathLike): boolean => isSpoolFile(path) && !fs.existsSync(path);
+  const openSync = fs.openSync.bind(fs);
+  const rmSync = fs.rmSync.bind(fs);
+  Object.assign(fs, {
+    writeSync: patchedWrite,
+    openSync: around('begin', isNew, openSync),
+    rmSync: around('remove', isSpoolFile, rmSync),
+  });
   syncBuiltinESMExports();
 };
 
- 
 const planFile = process.env['FAULT_CRASH_PLAN'];
 if (isMainThread && planFile !== undefined) install(planFile);

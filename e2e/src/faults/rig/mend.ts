@@ -1,10 +1,13 @@
 /** Everything as good as new, whatever a fault has left behind: links healed, clocks right, paused processes going, dead ones up. */
 import type { Rig } from './rig.ts';
 
-export const mend = async ({ postgres, redis, servers, proxies, provider }: Rig): Promise<void> => {
+export const mend = async ({ postgres, redis, servers, proxies, provider, secrets }: Rig): Promise<void> => {
   provider.clearScript();
   provider.release();
-  for (const { toServer, toProvider, clock } of proxies) {
+  for (const { toServer, toProvider, clock, useToken, useServer, freeDisk } of proxies) {
+    useServer(null);
+    useToken(secrets.token);
+    freeDisk();
     toServer.heal();
     toProvider.heal();
     clock.jump('+0');

@@ -1,9 +1,10 @@
 /** PostgreSQL 15 of the rig's own: on a small disk of its own where we may mount one, stopped, paused and filled at will. */
 import { execFile, execFileSync } from 'node:child_process';
-import { chownSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from './free-port.ts';
+import { mountSmallDisk, type SmallDisk } from './small-disk.ts';
 import { startProcess, type RunningProcess } from './process.ts';
 import { until } from './wait.ts';
 
@@ -39,20 +40,19 @@ const DISK = '1g';
 export const startPostgres = async (folder: string, password: string): Promise<RigPostgres> => {
   const home = join(folder, 'postgres');
   mkdirSync(home, { mode: 0o700 });
-  const hasOwnDisk = mountDisk(home);
+  const disk = mountSmallDisk(home, DISK);
   try {
-    return await startOn(folder, home, hasOwnDisk, password);
+    return await startOn(folder, home, disk, password);
   } catch (error) {
-    if (hasOwnDisk) execFileSync('umount', ['-l', home]);
+    disk.release();
     throw error;
   }
 };
 
-const startOn = async (folder: string, home: string, hasOwnDisk: boolean, password: string): Promise<RigPostgres> => {
+const startOn = async (folder: string, home: string, disk: SmallDisk, password: string): Promise<RigPostgres> => {
   const as = serverOwner();
   if (as !== null) chownSync(home, as.uid, as.gid);
   const data = join(home, 'data');
-  const ballast = join(home, 'ballast');
   const passwordFile = join(folder, 'postgres-password');
   writeFileSync(passwordFile, password, { mode: 0o644 });
   await run(
@@ -108,7 +108,7 @@ const startOn = async (folder: string, home: string, hasOwnDisk: boolean, passwo
   return {
     port,
     password,
-    hasOwnDisk,
+    hasOwnDisk: disk.isOwn,
     isUp,
     start,
     createDatabase: async (name) => {
@@ -150,16 +150,13 @@ const startOn = async (folder: string, home: string, hasOwnDisk: boolean, passwo
       if (server === null) return;
       for (const pid of [...childrenOf(server.pid), server.pid]) send(pid, 'SIGCONT');
     },
-    fillDisk: () => {
-      const { bavail, bsize } = statfsSync(home);
-      execFileSync('fallocate', ['-l', String(bavail * bsize), ballast]);
-    },
-    freeDisk: () => rmSync(ballast, { force: true }),
+    fillDisk: disk.fill,
+    freeDisk: disk.free,
     release: async () => {
       server?.signal('SIGCONT');
       server?.signal('SIGQUIT');
       await server?.exited;
-      if (hasOwnDisk) execFileSync('umount', ['-l', home]);
+      disk.release();
     },
   };
 };
@@ -178,17 +175,6 @@ const childrenOf = (pid: number): readonly number[] =>
     .split(' ')
     .filter(Boolean)
     .map(Number);
-
-/** A disk in memory: one that can be full while the machine's is not. */
-const mountDisk = (at: string): boolean => {
-  if (process.getuid?.() !== 0) return false;
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK}`, 'tmpfs', at], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 /** PostgreSQL refuses to run as root: then as the user that its package made. */
 const serverOwner = (): { uid: number; gid: number } | null => {

@@ -1,10 +1,11 @@
 /** One proxy with its spool, behind links of its own to the servers and to the provider. */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startTcpFaultProxy, type Endpoint, type TcpFaultProxy } from '@tollgate/testkit';
 import { makeClock, type RigClock } from './clock.ts';
 import type { CrashPlan } from './crash-at.ts';
 import type { Namespace } from './manifests.ts';
+import { mountSmallDisk } from './small-disk.ts';
 import { startProcess, type ProcessExit, type RunningProcess } from './process.ts';
 
 export interface RigProxy {
@@ -14,6 +15,14 @@ export interface RigProxy {
   readonly toServer: TcpFaultProxy;
   readonly toProvider: TcpFaultProxy;
   readonly spoolDir: string;
+  /** What it shows to the servers; read anew for each question. */
+  useToken(token: string): void;
+  /** Whether its spool is on a disk of its own, which can be full. */
+  readonly hasOwnDisk: boolean;
+  fillDisk(): void;
+  freeDisk(): void;
+  /** Somebody else answers in the servers' place; null = they do again. */
+  useServer(other: Endpoint | null): void;
   /** Null while it does not run. */
   url(): string | null;
   adminUrl(): string | null;
@@ -41,7 +50,7 @@ export interface RigProxyOptions {
   readonly namespace: Namespace;
   readonly folder: string;
   readonly program: string;
-  readonly tokenFile: string;
+  readonly token: string;
   readonly server: () => Endpoint | null;
   readonly provider: Endpoint;
 }
@@ -51,11 +60,18 @@ const GRACE_MS = 15_000;
 const CRASH_AT = new URL('crash-at.ts', import.meta.url).href;
 
 export const makeRigProxy = async (options: RigProxyOptions): Promise<RigProxy> => {
-  const { name, namespace, folder, program, tokenFile, server, provider } = options;
+  const { name, namespace, folder, program, token, server, provider } = options;
+  const tokenFile = join(folder, `${name}.token`);
+  writeFileSync(tokenFile, token);
   const clock = makeClock(join(folder, `${name}.clock`));
-  const toServer = await startTcpFaultProxy(server);
+  let instead: Endpoint | null = null;
+  const toServer = await startTcpFaultProxy(() => instead ?? server());
   const toProvider = await startTcpFaultProxy(() => provider);
-  const spoolDir = join(folder, 'spools', name);
+  const home = join(folder, 'spools', name);
+  mkdirSync(home);
+  const disk = mountSmallDisk(home, '8m');
+  // Below the disk, as a volume's folder is: what fills the disk lies beside it.
+  const spoolDir = join(home, 'spool');
   const crashPlan = join(folder, `${name}.crash`);
   const deaths: ProcessExit[] = [];
   let running: RunningProcess | null = null;
@@ -102,6 +118,7 @@ export const makeRigProxy = async (options: RigProxyOptions): Promise<RigProxy> 
         TOLLGATE_ALLOW_PRIVATE_UPSTREAMS: 'true',
         TOLLGATE_FIRST_BYTE_TIMEOUT_MS: '8000',
         TOLLGATE_IDLE_TIMEOUT_MS: '6000',
+        TOLLGATE_MAX_SPOOL_BYTES: String(2 << 20),
         TOLLGATE_GRACE_MS: String(GRACE_MS),
         FAULT_CRASH_PLAN: crashPlan,
         HOME: folder,
@@ -128,6 +145,14 @@ export const makeRigProxy = async (options: RigProxyOptions): Promise<RigProxy> 
     toServer,
     toProvider,
     spoolDir,
+    useServer: (other) => {
+      instead = other;
+      toServer.cutAll();
+    },
+    useToken: (next) => writeFileSync(tokenFile, next),
+    hasOwnDisk: disk.isOwn,
+    fillDisk: disk.fill,
+    freeDisk: disk.free,
     url: () => urls?.url ?? null,
     adminUrl: () => urls?.adminUrl ?? null,
     process: () => running,
@@ -147,6 +172,7 @@ export const makeRigProxy = async (options: RigProxyOptions): Promise<RigProxy> 
       await kill();
       await toServer.stop();
       await toProvider.stop();
+      disk.release();
     },
   };
 };

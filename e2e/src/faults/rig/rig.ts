@@ -103,7 +103,7 @@ export const startRig = async (options: RigOptions): Promise<Rig> => {
         namespace: NAMESPACES[index % NAMESPACES.length] ?? 'apps',
         folder,
         program: proxyProgram,
-        tokenFile,
+        token: secrets.token,
         server: anyServer,
         provider: { host: '127.0.0.1', port: provider.port },
       });
