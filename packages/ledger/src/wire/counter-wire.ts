@@ -32,5 +32,13 @@ const decodeLabels = (value: unknown, path: string): Readonly<Record<string, str
   const from = fields(value, path);
   const keys = Object.keys(from);
   if (keys.length > 256) throw new WireFault(path, 'at most 256 labels');
-  return Object.fromEntries(keys.map((key) => [key, text(from, key, path)]));
+  const labels: Record<string, string> = {};
+  for (const key of keys) {
+    if (key === '__proto__' || key.length > MAX_LABEL) throw new WireFault(path, 'names of labels');
+    labels[key] = text(from, key, path);
+  }
+  return labels;
 };
+
+/** A prefix of 253, a slash, a name of 63. */
+const MAX_LABEL = 317;

@@ -17,6 +17,7 @@ import {
   list,
   oneOf,
   parseJson,
+  parseWords,
   shortName,
   text,
   textOrNull,
@@ -60,7 +61,7 @@ export const encodeEvents = ({ instance, events }: EventsRequest): string =>
   `{"instance":${JSON.stringify(instance)},"events":[${events.map(encodeEvent).join(',')}]}`;
 
 export const decodeEvents = (body: string): EventsRequest => {
-  const from = fields(parseJson(body), '');
+  const from = fields(parseWords(body), '');
   return { instance: shortName(from, 'instance', ''), events: list(from, 'events', '', MAX_EVENTS, decodeEvent) };
 };
 

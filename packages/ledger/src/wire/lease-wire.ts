@@ -11,6 +11,7 @@ import {
   list,
   oneOf,
   parseJson,
+  parseNames,
   shortName,
   signedAmount,
   text,
@@ -30,7 +31,7 @@ export const encodeAcquireRequest = ({ instance, seq, needs }: AcquireRequest): 
   });
 
 export const decodeAcquireRequest = (body: string): AcquireRequest => {
-  const from = fields(parseJson(body), '');
+  const from = fields(parseNames(body), '');
   return {
     instance: shortName(from, 'instance', ''),
     seq: count(from, 'seq', ''),
@@ -66,7 +67,7 @@ export const encodeGiveBack = ({ instance, seq, returns }: GiveBackRequest): str
   JSON.stringify({ instance, seq, returns: returns.map((entry) => ({ ...entry, amount: String(entry.amount) })) });
 
 export const decodeGiveBack = (body: string): GiveBackRequest => {
-  const from = fields(parseJson(body), '');
+  const from = fields(parseNames(body), '');
   return {
     instance: shortName(from, 'instance', ''),
     seq: count(from, 'seq', ''),

@@ -2,13 +2,13 @@
 import { LEDGER_CONTRACT, type CloseRequest, type HelloReply, type HelloRequest } from '../session.ts';
 import { decodeSubject } from './counter-wire.ts';
 import { ContractMismatch } from './contract-mismatch.ts';
-import { count, fields, parseJson, shortName, text } from './fields.ts';
+import { count, fields, parseJson, parseNames, shortName, text } from './fields.ts';
 import { WireFault } from './wire-fault.ts';
 
 export const encodeHello = (hello: HelloRequest): string => JSON.stringify(hello);
 
 export const decodeHello = (body: string): HelloRequest => {
-  const from = fields(parseJson(body), '');
+  const from = fields(parseNames(body), '');
   const contract = count(from, 'contract', '');
   // Before anything else is looked at: another contract may say the rest in other words.
   if (contract !== LEDGER_CONTRACT) throw new ContractMismatch(contract, LEDGER_CONTRACT, from['version']);
@@ -37,7 +37,7 @@ export const decodeHelloReply = (body: string): HelloReply => {
 export const encodeClose = (request: CloseRequest): string => JSON.stringify(request);
 
 export const decodeClose = (body: string): CloseRequest => {
-  const from = fields(parseJson(body), '');
+  const from = fields(parseNames(body), '');
   return {
     instance: shortName(from, 'instance', ''),
     epoch: text(from, 'epoch', ''),

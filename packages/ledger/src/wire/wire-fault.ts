@@ -2,10 +2,17 @@
 export class WireFault extends Error {
   readonly code = 'wire_fault';
   readonly path: string;
+  readonly expected: string;
 
   constructor(path: string, expected: string, options?: ErrorOptions) {
     super(`${path === '' ? 'message' : path}: expected ${expected}`, options);
     this.name = 'WireFault';
     this.path = path;
+    this.expected = expected;
+  }
+
+  /** The same fault, of what lies at this place in something larger. */
+  within(place: string): WireFault {
+    return new WireFault(this.path === '' ? place : `${place}.${this.path}`, this.expected);
   }
 }

@@ -113,6 +113,27 @@ describe('the wire', () => {
     expect(decodeAcquireRequest(JSON.stringify(later))).toEqual(ACQUIRE);
   });
 
+  it('keeps an event whose caller wrote what no database takes, with a mark in its place', () => {
+    const event = anEvent(1, { user: 'a\0b\ud800c\\u0000', requestId: 'émoji 😀' });
+    const [read] = decodeEvents(encodeEvents({ instance: 'i1', events: [event] })).events;
+    expect(read).toEqual({ ...event, user: 'a\ufffdb\ufffdc\\u0000' });
+    expect(() => decodeEvents('{"instance":"\\u0000"')).toThrow('message: expected JSON');
+  });
+
+  it('reads every amount exactly, and none beyond 2^53 - 1', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: 10n ** 17n }), (value) => {
+        const read = (): unknown => decodeAcquireRequest(aNeedText(String(value)));
+        if (value > BigInt(Number.MAX_SAFE_INTEGER)) expect(read).toThrow('expected an amount');
+        else expect(read()).toMatchObject({ needs: [{ need: value }] });
+      }),
+      { examples: [[9_007_199_254_740_991n], [9_007_199_254_740_992n], [9_007_199_254_740_993n], [0n]] },
+    );
+    for (const text of ['', '-0', '+1', '1.0', ' 1', '1 ', '１', '0x1', '00000000000000000']) {
+      expect(() => decodeAcquireRequest(aNeedText(text))).toThrow('expected an amount');
+    }
+  });
+
   it('says where it is wrong', () => {
     const cases: readonly [string, (body: string) => unknown, unknown][] = [
       ['message: expected JSON', decodeAcquireResult, '<html>503 Service Unavailable</html>'],
@@ -150,7 +171,10 @@ describe('the wire', () => {
       ['contract: expected 1, which this server speaks, not the 2 of an unnamed', decodeHello, { contract: 2 }],
       ['not the 0 of version 0.0.1', decodeHello, { contract: 0, version: '0.0.1' }],
       ['instance: expected a short name', decodeHello, { ...HELLO, instance: '' }],
-      ['instance: expected a short name', decodeHello, { ...HELLO, instance: 'a\0b' }],
+      ['instance: expected a short name', decodeHello, { ...HELLO, instance: 'a\nb' }],
+      ['message: expected text without NUL', decodeHello, { ...HELLO, instance: 'a\0b' }],
+      ['message: expected text without NUL', decodeAcquireRequest, aNeed({ partition: '\ud800' })],
+      ['subject.labels: expected names of labels', decodeHello, HELLO_WITH_PROTO],
       ['version: expected a short name', decodeHello, { ...HELLO, version: 'x'.repeat(129) }],
       ['subject.labels.app: expected a string', decodeHello, { ...HELLO, subject: { ...SUBJECT, labels: { app: 1 } } }],
       [
@@ -226,6 +250,11 @@ const aNeed = (more: object): object => ({
   seq: 1,
   needs: [{ ...COUNTER, need: '2', prefer: '2', ...more }],
 });
+const aNeedText = (amount: string): string => JSON.stringify(aNeed({ need: amount, prefer: amount }));
+const HELLO_WITH_PROTO = JSON.stringify({ ...HELLO, subject: { ...SUBJECT, labels: { a: '1' } } }).replace(
+  '"a":',
+  '"__proto__":',
+);
 const manyLabels = (): object =>
   Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`l${String(index)}`, '']));
 const eventJson = (): object =>

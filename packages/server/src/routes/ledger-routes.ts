@@ -67,7 +67,8 @@ export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
   const bounds = { ...BOUNDS, ...deps.bounds };
   const router = Router();
   const small = express.text({ type: 'application/json', limit: SMALL_LIMIT, inflate: false });
-  const large = express.text({ type: 'application/json', limit: EVENTS_BYTES, inflate: false });
+  // As bytes: putting the pieces into text one by one takes half as long again as all at once.
+  const large = express.raw({ type: 'application/json', limit: EVENTS_BYTES, inflate: false });
   const seed = inForce.seedFrom(() => pool.balances());
   const leases = makeSlots({ most: bounds.leases, withinMs: bounds.leaseMs, timers });
   const batches = makeSlots({ most: bounds.batches, withinMs: bounds.batchMs, timers });
@@ -200,5 +201,6 @@ export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
 const bodyOf = (request: Request): string => {
   const body: unknown = request.body;
   if (typeof body === 'string') return body;
+  if (Buffer.isBuffer(body)) return body.toString('utf8');
   throw new RequestRefused(415, 'not_json', 'send application/json');
 };
