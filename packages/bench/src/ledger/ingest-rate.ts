@@ -74,7 +74,7 @@ export const measureIngest = async (world: World): Promise<readonly Finding[]> =
         value: median(rates),
         goal: least(50_000),
         beside: `an event of one counter takes ${median(cpu).toFixed(1)} µs of the server's CPU and ${median(databaseCpu).toFixed(1)} µs of PostgreSQL's; all share the cores`,
-        next: 'COPY in place of an insert from JSON, and the reading of bodies off the main thread',
+        next: 'several processes of the server; the reading of bodies off its main thread',
       },
     ];
   } finally {

@@ -14,6 +14,8 @@ import { measureIngest } from './ingest-rate.ts';
 import { ledgerReport } from './ledger-report.ts';
 import { measureOpenHolds } from './open-holds.ts';
 import { measureProxyCpu } from './proxy-cpu.ts';
+import { measureRedisLeases } from './redis-lease-rate.ts';
+import { measureRollUps } from './roll-up-query.ts';
 import { measureRoundTrips } from './round-trips.ts';
 import { measureSpoolAppend } from './spool-append.ts';
 import { openWorld } from './world.ts';
@@ -21,9 +23,13 @@ import type { World } from './world.ts';
 
 const MEASUREMENTS: Readonly<Record<string, (world: World) => Promise<readonly Finding[]>>> = {
   'round-trips-memory': (world) => measureRoundTrips(world, 'memory'),
+  'round-trips-redis': (world) => measureRoundTrips(world, 'redis'),
   'proxy-cpu-memory': (world) => measureProxyCpu(world, 'memory'),
+  'proxy-cpu-redis': (world) => measureProxyCpu(world, 'redis'),
+  'leases-redis': measureRedisLeases,
   'leases-http': (world) => measureHttpLeases(world, 'memory'),
   ingest: measureIngest,
+  'roll-ups': measureRollUps,
   spool: measureSpoolAppend,
   'open-holds': measureOpenHolds,
 };

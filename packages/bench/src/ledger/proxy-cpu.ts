@@ -5,6 +5,7 @@
 import { closedLoop, wholeSeconds } from '../load.ts';
 import { cpuMicros } from '../process-stats.ts';
 import { median } from '../statistics.ts';
+import { redisCalls } from './counts.ts';
 import { most } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { startProxy } from './processes.ts';
@@ -41,6 +42,8 @@ export const measureProxyCpu = async (world: World, pool: 'memory' | 'redis'): P
       ratios.push(leased / free);
       micros.push(leased);
     }
+    if (pool === 'redis' && (await redisCalls(world.redis.url)) === 0)
+      throw new Error('the server has no pool in Redis');
     return [
       {
         what: `CPU of the proxy a call, leases over HTTP from a pool in ${pool === 'redis' ? 'Redis' : 'memory'}, × leases that cost nothing`,

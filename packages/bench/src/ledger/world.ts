@@ -20,8 +20,7 @@ export interface World {
   readonly postgresPid: number;
   /** A server over a database of its own; the pool in its memory, or in Redis. */
   server(pool: 'memory' | 'redis'): Promise<Running>;
-  /** An empty database. */
-  database(): Promise<string>;
+  serverWithDatabase(pool: 'memory' | 'redis'): Promise<{ readonly server: Running; readonly databaseUrl: string }>;
   say(text: string): void;
   close(): Promise<void>;
 }
@@ -58,6 +57,11 @@ export const openWorld = async (options: Pick<World, 'rounds' | 'scale' | 'say'>
     releases.push(() => redis.stop());
     const upstream = await startUpstream();
     releases.push(() => upstream.stop());
+    const serverWithDatabase: World['serverWithDatabase'] = async (pool) => {
+      const databaseUrl = await postgres.database();
+      const redisUrl = pool === 'redis' ? redis.url : null;
+      return { databaseUrl, server: await startServer({ resources, databaseUrl, tokenFile, redisUrl }) };
+    };
     return {
       ...options,
       dir,
@@ -66,14 +70,8 @@ export const openWorld = async (options: Pick<World, 'rounds' | 'scale' | 'say'>
       upstreamPort: upstream.port,
       redis,
       postgresPid: postgresPid(),
-      server: async (pool) =>
-        startServer({
-          resources,
-          databaseUrl: await postgres.database(),
-          tokenFile,
-          redisUrl: pool === 'redis' ? redis.url : null,
-        }),
-      database: () => postgres.database(),
+      server: async (pool) => (await serverWithDatabase(pool)).server,
+      serverWithDatabase,
       close,
     };
   } catch (error) {
