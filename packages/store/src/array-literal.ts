@@ -6,6 +6,3 @@ export const numberArray = (values: readonly (number | bigint)[]): string => `{$
 
 export const textArray = (values: readonly (string | null)[]): string =>
   `{${values.map((value) => (value === null ? 'NULL' : `"${value.replaceAll(/["\\]/g, '\\$&')}"`)).join(',')}}`;
-
-/** PostgreSQL stores neither NUL nor half a surrogate pair; a call that claims them must not stop its proxy's spool. */
-export const storable = (text: string): string => text.toWellFormed().replaceAll('\0', '\ufffd');

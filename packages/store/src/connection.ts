@@ -76,6 +76,7 @@ export const makeConnection = ({
   const running = new AsyncLocalStorage<true>();
   // Without listeners a connection that breaks while idle, or while checked out, ends the process.
   let losses = 0;
+  let closed: Promise<void> | undefined;
   pool.on('error', (error) => onIdleError?.(error));
   pool.on('connect', (client) =>
     client.on('error', () => {
@@ -117,7 +118,7 @@ export const makeConnection = ({
       });
     },
     losses: () => losses,
-    close: () => pool.end(),
+    close: () => (closed ??= pool.end()),
   };
 };
 

@@ -4,6 +4,7 @@ import type { CounterTerms } from '@tollgate/ledger/pool';
 import { foldLocked } from './charge-fold.ts';
 import type { Transaction } from './connection.ts';
 import type { Seed } from './seed.ts';
+import { storable, storableJson } from './storable.ts';
 
 /** Rows of `counter`: finding, making and locking them. Whoever locks several does so by rising id, so none deadlock. */
 export interface CounterRow {
@@ -102,7 +103,7 @@ export const findCounterIds = async (
      JOIN counter c ON c.budget = k.budget AND c.limit_name = k."limit" AND c.partition_value = k."partition"
                    AND c.window_id = k."windowId"`,
     [
-      JSON.stringify(
+      storableJson(
         keys.map(({ budget, limit, partition, windowId }, n) => ({ n, budget, limit, partition, windowId })),
       ),
     ],
@@ -123,4 +124,6 @@ export const createStrayCounter = async (tx: Transaction, key: CounterKey, unit:
   );
 };
 
-const nameValues = ({ budget, limit, partition }: CounterName): readonly string[] => [budget, limit, partition];
+/** A partition may be what a caller calls itself. */
+const nameValues = ({ budget, limit, partition }: CounterName): readonly string[] =>
+  [budget, limit, partition].map(storable);

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import type { LedgerEvent } from '@tollgate/ledger';
-import { storable } from './array-literal.ts';
 import type { Transaction } from './connection.ts';
 import type { ResolvedCharge } from './resolved-charges.ts';
+import { storableJson } from './storable.ts';
 
 /** The rows of `event_common`: what many events of a month share, each kind once. Made once and never changed. */
 export interface CommonColumns {
@@ -41,9 +41,7 @@ export interface CommonRow {
 
 /** The row for all events that are like this one and were charged to these counters. */
 export const commonRow = (event: LedgerEvent, charges: readonly ResolvedCharge[]): CommonRow => {
-  const json = JSON.stringify(columnsOf(event, charges), (_key, value: unknown) =>
-    typeof value === 'string' ? storable(value) : value,
-  );
+  const json = storableJson(columnsOf(event, charges));
   return { hash: hash('sha256', json, 'hex'), json };
 };
 

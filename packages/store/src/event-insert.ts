@@ -1,8 +1,9 @@
-import { numberArray, storable, textArray } from './array-literal.ts';
+import { numberArray, textArray } from './array-literal.ts';
 import { inputTokens, outputTokens } from '@tollgate/metering';
 import type { Transaction } from './connection.ts';
 import { eventConflict } from './event-conflict.ts';
 import type { Member } from './event-groups.ts';
+import { storable } from './storable.ts';
 
 /** Rows of events. What is new is decided by the instance's row, which the caller has locked. */
 export interface EventRow extends Member {

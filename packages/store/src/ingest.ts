@@ -7,6 +7,7 @@ import type { Member } from './event-groups.ts';
 import { insertEvents, refuseOtherBodies } from './event-insert.ts';
 import { monthOf } from './event-months.ts';
 import type { ResolvedGroup } from './known-rows.ts';
+import { storableJson } from './storable.ts';
 import { LedgerRequestError } from '@tollgate/ledger/pool';
 
 /**
@@ -105,9 +106,9 @@ const write = async (tx: Transaction, { instance, delivered, additions, now }: W
     instance,
     delivered.acked,
     encodeRanges(delivered.ahead),
-    JSON.stringify(additions.charges),
+    storableJson(additions.charges),
     now - (now % SLOT_MS),
-    JSON.stringify(additions.usage),
+    storableJson(additions.usage),
     new Date(now).toISOString().slice(0, 10),
   ]);
 };

@@ -7,6 +7,8 @@ import { startPostgres } from './postgres.ts';
 export interface EachDatabase {
   /** A store on an empty database. PGlite has but one database, so there the tables are emptied. */
   open(): Promise<Store>;
+  /** Where the store that was opened last is. */
+  last(): string;
   stop(): Promise<void>;
 }
 
@@ -15,8 +17,13 @@ export const DATABASES: readonly (readonly [name: string, start: () => Promise<E
     'PostgreSQL',
     async () => {
       const postgres = await startPostgres();
+      let last = '';
       return {
-        open: async () => openStore({ connectionString: await postgres.database(), max: 8 }),
+        open: async () => {
+          last = await postgres.database();
+          return openStore({ connectionString: last, max: 8 });
+        },
+        last: () => last,
         stop: postgres.stop,
       };
     },
@@ -30,6 +37,7 @@ export const DATABASES: readonly (readonly [name: string, start: () => Promise<E
           await lite.empty();
           return openStore({ connectionString: lite.connectionString, max: 1 });
         },
+        last: () => lite.connectionString,
         stop: lite.stop,
       };
     },
