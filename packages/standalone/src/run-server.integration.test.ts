@@ -39,6 +39,8 @@ describe('the server process', () => {
       resources: join(dir, 'resources'),
       databaseUrl: '',
       databaseConnections: 4,
+      redisUrl: null,
+      waitMs: 0,
       listen: { host: '127.0.0.1', port: 0 },
       tokens: { shared: TOKEN, admin: null, signed: null },
       systemNamespace: 'tollgate-system',

@@ -10,6 +10,7 @@ import { errorCode, errorMessage } from './error-code.ts';
 import { checkFolder } from './manifests/check-folder.ts';
 import { faultList } from './manifests/fault-list.ts';
 import { watchManifests, type ManifestWatch } from './manifests/watch-manifests.ts';
+import type { SharedPool } from './shared-pool.ts';
 import { StandaloneError } from './standalone-error.ts';
 import { reviewerFrom, type TokenSettings } from './token-settings.ts';
 
@@ -18,6 +19,10 @@ export interface ServerProcessOptions {
   readonly resources: string;
   readonly databaseUrl: string;
   readonly databaseConnections: number;
+  /** Null: a pool of this server's own, in memory. */
+  readonly redisUrl: string | null;
+  /** How long to wait for a database, and a Redis, that are not there yet. */
+  readonly waitMs: number;
   readonly listen: ListenAddress;
   readonly tokens: TokenSettings;
   readonly systemNamespace: string;
@@ -42,6 +47,11 @@ export const runServer = async (options: ServerProcessOptions): Promise<ServerPr
     const store = await openStore({
       connectionString: options.databaseUrl,
       max: options.databaseConnections,
+      wait: {
+        upToMs: options.waitMs,
+        onWaiting: ({ waitedMs, retryInMs, reason }) =>
+          log.warn({ err: reason, waitMs: waitedMs, retryInMs }, 'waiting for the database'),
+      },
       onIdleError: (err) => log.warn({ err }, 'database connection lost'),
     }).catch((cause: unknown) => {
       throw new StandaloneError('config', `the database cannot be opened: ${errorMessage(cause)}`, {
@@ -50,6 +60,8 @@ export const runServer = async (options: ServerProcessOptions): Promise<ServerPr
       });
     });
     releases.add('store', () => store.close());
+    const shared = await sharedPool(options, store.organisation);
+    if (shared) releases.add('redis', () => shared.release());
     const controlPlane = await startControlPlane({
       store,
       authenticate,
@@ -57,9 +69,10 @@ export const runServer = async (options: ServerProcessOptions): Promise<ServerPr
       loopbackOnly: isLoopback(listen.host),
       systemNamespace,
       mockUrl: null,
-      now,
+      now: shared?.now ?? now,
       log,
       keys: null,
+      ...(shared ? { makePool: shared.makePool, recalls: shared.recalls } : {}),
     }).catch((error: unknown) => {
       throw listenError(error, listen);
     });
@@ -71,6 +84,15 @@ export const runServer = async (options: ServerProcessOptions): Promise<ServerPr
     await releases.run(graceMs);
     throw error;
   }
+};
+
+const sharedPool = async (
+  { redisUrl, waitMs, now, log }: ServerProcessOptions,
+  organisation: string,
+): Promise<SharedPool | null> => {
+  if (redisUrl === null) return null;
+  const { openSharedPool } = await import('./shared-pool.ts');
+  return openSharedPool({ redisUrl, organisation, waitMs, now, timers: systemTimers, log });
 };
 
 const watchFolder = (root: string, controlPlane: ControlPlane, log: Logger): Promise<ManifestWatch> =>

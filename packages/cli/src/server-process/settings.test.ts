@@ -7,6 +7,7 @@ describe('settings of the server', () => {
       databaseUrl: 'postgres://db/tollgate',
       databaseConnections: 10,
       redisUrl: null,
+      waitMs: 60_000,
       listen: { host: '127.0.0.1', port: 4180 },
       tokenFile: '/run/token',
       adminTokenFile: null,

@@ -7,6 +7,7 @@ export interface ServerSettings {
   readonly databaseConnections: number;
   /** Null: balances lie in this process. */
   readonly redisUrl: string | null;
+  readonly waitMs: number;
   readonly listen: ListenAddress;
   /** Of the token that proxies and people share, where they do. */
   readonly tokenFile: string | null;
@@ -23,6 +24,7 @@ export const readServerSettings = (env: Env): ServerSettings =>
     databaseUrl: read.text('DATABASE_URL'),
     databaseConnections: read.integer('TOLLGATE_DATABASE_CONNECTIONS', { min: 1, max: 200, fallback: 10 }),
     redisUrl: read.optionalText('REDIS_URL'),
+    waitMs: read.integer('TOLLGATE_WAIT_MS', { min: 0, max: 3_600_000, fallback: 60_000 }),
     listen: read.listen('TOLLGATE_LISTEN', '127.0.0.1:4180'),
     ...tokenSettings(read),
     systemNamespace: read.text('TOLLGATE_SYSTEM_NAMESPACE', 'tollgate-system'),
