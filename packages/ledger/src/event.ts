@@ -19,6 +19,19 @@ export interface CounterCharge extends CounterName {
   readonly wouldRefuse?: boolean;
 }
 
+/** What `explain` prints of the row that priced a charge. */
+export interface EventPrice {
+  /** `provider/model`. */
+  readonly model: string;
+  readonly source: string;
+  readonly date: string;
+  /**
+   * By kind of usage: nano-USD per million tokens, or per piece, as decimal text: shown, never summed. Of the kinds that
+   * were used; absent where nothing has been used yet.
+   */
+  readonly rates?: Readonly<Record<string, string>>;
+}
+
 /** One row a billed attempt, from day one (design §4.10). Times are milliseconds UTC, for reports only: no safety rests on them. */
 export interface LedgerEvent {
   /** (instance, seq) is the id: unique, made before the effect, the key of idempotent ingest. */
@@ -44,8 +57,7 @@ export interface LedgerEvent {
   readonly held: bigint;
   readonly charged: bigint;
   readonly priceVersion: string | null;
-  /** `provider/model` of the row that priced it, with its source and date: what `explain` prints. */
-  readonly priceRow: { readonly model: string; readonly source: string; readonly date: string } | null;
+  readonly priceRow: EventPrice | null;
   /** Let through though its cost could not be bounded. */
   readonly unproven: boolean;
   readonly stream: boolean;

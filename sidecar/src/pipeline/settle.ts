@@ -1,6 +1,7 @@
 /** Settles an attempt: the one place that turns its ending into a charge and hands it to the ledger. */
 import type { Escrow, Hold } from '@tollgate/ledger/escrow';
 import type { Envelope } from '@tollgate/providers';
+import { chargedPrice } from './charged-price.ts';
 import { counterCharge, settlementOf, type Ending } from './settlement.ts';
 import type { Estimate } from './estimate.ts';
 import type { Candidate } from '../exchange.ts';
@@ -27,6 +28,7 @@ export interface Routed {
 
 export interface Admitted {
   readonly hold: Hold;
+  /** Read when it is settled, since an open hold may be tightened. */
   readonly estimate: Estimate;
 }
 
@@ -58,10 +60,7 @@ export const settle = (
     charged: charged.charged,
     counterCharge: (need) => counterCharge(charged, need),
     modelAnswered: 'answer' in ending ? (ending.answer?.model ?? null) : null,
-    priceRow:
-      priceRow === null
-        ? null
-        : { model: `${priceRow.provider}/${priceRow.model}`, source: priceRow.source, date: priceRow.date },
+    priceRow: priceRow === null ? null : chargedPrice(priceRow, charged.usage),
     status,
     endedAt: deps.now(),
   });

@@ -30,8 +30,16 @@ export interface ExplainedAttempt {
   readonly charged: NanoUsd;
   readonly isUnproven: boolean;
   readonly priceVersion: string | null;
-  readonly priceRow: { readonly model: string; readonly source: string; readonly date: string } | null;
+  readonly priceRow: ExplainedPrice | null;
   readonly counters: readonly ExplainedCounter[];
+}
+
+export interface ExplainedPrice {
+  readonly model: string;
+  readonly source: string;
+  readonly date: string;
+  /** Nano-USD per million tokens, or per piece, of the kinds that were used; null in a charge from before they were kept. */
+  readonly rates: Readonly<Record<string, bigint>> | null;
 }
 
 export interface ExplainedCounter {
@@ -81,11 +89,20 @@ const readAttempt = (value: unknown): ExplainedAttempt => {
     charged: amount(from['charged']),
     isUnproven: from['unproven'] === true,
     priceVersion: textOrNull(from['priceVersion']),
-    priceRow:
-      price === null ? null : { model: text(price['model']), source: text(price['source']), date: text(price['date']) },
+    priceRow: price === null ? null : readPrice(price),
     counters: list(from['counters']).map(readCounter),
   };
 };
+
+const readPrice = (price: Readonly<Record<string, unknown>>): ExplainedPrice => ({
+  model: text(price['model']),
+  source: text(price['source']),
+  date: text(price['date']),
+  rates:
+    price['rates'] === undefined
+      ? null
+      : Object.fromEntries(Object.entries(record(price['rates'])).map(([kind, rate]) => [kind, amount(rate)])),
+});
 
 const readCounter = (value: unknown): ExplainedCounter => {
   const from = record(value);

@@ -113,7 +113,20 @@ const decodeHead = (from: Fields, path: string): EventHead => ({
 const decodePriceRow = (value: unknown, path: string): LedgerEvent['priceRow'] => {
   if (value === null || value === undefined) return null;
   const from = fields(value, path);
-  return { model: text(from, 'model', path), source: text(from, 'source', path), date: text(from, 'date', path) };
+  const rates = from['rates'];
+  return {
+    model: text(from, 'model', path),
+    source: text(from, 'source', path),
+    date: text(from, 'date', path),
+    ...(rates === undefined ? {} : { rates: decodeRates(rates, at(path, 'rates')) }),
+  };
+};
+
+const decodeRates = (value: unknown, path: string): Readonly<Record<string, string>> => {
+  const from = fields(value, path);
+  const rates: Record<string, string> = {};
+  for (const kind of USAGE_KINDS) if (from[kind] !== undefined) rates[kind] = String(amount(from, kind, path));
+  return rates;
 };
 
 const decodeUsage = (value: unknown, path: string): Usage => {

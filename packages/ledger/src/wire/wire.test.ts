@@ -95,7 +95,12 @@ describe('the wire', () => {
     expect(decodeHello(encodeHello({ ...HELLO, library: '1.abc' }))).toEqual({ ...HELLO, library: '1.abc' });
     expect(decodeClose(encodeClose(CLOSE))).toEqual(CLOSE);
     expect(decodeEventsReply(encodeEventsReply({ ack: 9 }))).toEqual({ ack: 9 });
-    const events = [anEvent(1), anEvent(2, { priceRow: null, counters: [], user: null, usage: {} })];
+    const rates = { input: '150000000', webSearch: '10000000' };
+    const events = [
+      anEvent(1),
+      anEvent(2, { priceRow: null, counters: [], user: null, usage: {} }),
+      anEvent(3, { priceRow: { model: 'p/m', source: 's', date: 'd', rates } }),
+    ];
     expect(decodeEvents(encodeEvents({ instance: 'i1', events }))).toEqual({ instance: 'i1', events });
     expect(decodeIntent(encodeIntent(anIntent(3)))).toEqual(anIntent(3));
   });
