@@ -61,17 +61,26 @@ describe('headers that cross the proxy', () => {
   });
 
   it('drops cookies, framing and its own names from an answer, and keeps the rest', () => {
-    const headers = {
-      'content-type': 'application/json',
-      'set-cookie': ['a=b'],
-      'content-length': '3',
-      'x-tollgate-cost-usd': '0',
-      'x-ratelimit-remaining': '9',
-      vary: 'a',
-      connection: 'close',
-    };
+    const headers = [
+      'Content-Type',
+      'application/json',
+      'set-cookie',
+      'a=b',
+      'Set-Cookie',
+      'c=d',
+      'Content-Length',
+      '3',
+      'X-Tollgate-Cost-Usd',
+      '0',
+      'x-ratelimit-remaining',
+      '9',
+      'vary',
+      'a',
+      'Connection',
+      'close',
+    ];
     expect(answerHeaders(headers)).toEqual([
-      'content-type',
+      'Content-Type',
       'application/json',
       'x-ratelimit-remaining',
       '9',

@@ -3,8 +3,6 @@
  * that servers confuse with others (underscores, reliability.md 4.3 row 8). Answers: all but hop-by-hop ones, cookies
  * and Tollgate's own names, so that only the proxy can speak under `x-tollgate-`.
  */
-import type { IncomingHttpHeaders } from 'node:http';
-
 const HOP_BY_HOP = [
   'connection',
   'keep-alive',
@@ -49,7 +47,7 @@ export const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set([
 
 const ANSWER_DROPPED = new Set([...HOP_BY_HOP, 'set-cookie', 'set-cookie2', 'alt-svc', 'content-length']);
 
-/** A flat list of names and values, as undici takes it. `credential` replaces whatever the caller sent. */
+/** A flat list of names and values. `credential` replaces whatever the caller sent. */
 export const requestHeaders = (
   raw: readonly string[],
   credential: { readonly name: string; readonly value: string } | null,
@@ -69,14 +67,14 @@ export const requestHeaders = (
   return out;
 };
 
-/** A flat list for `writeHead`. */
-export const answerHeaders = (headers: IncomingHttpHeaders): string[] => {
+/** Flat lists of names and values, as the provider sent them and as `writeHead` takes them. */
+export const answerHeaders = (raw: readonly string[]): string[] => {
   const out: string[] = [];
-  for (const name in headers) {
-    const value = headers[name];
-    if (value === undefined || ANSWER_DROPPED.has(name) || name.startsWith('x-tollgate-')) continue;
-    if (typeof value === 'string') out.push(name, value);
-    else for (const each of value) out.push(name, each);
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const written = raw[i] as string;
+    const name = written.toLowerCase();
+    if (ANSWER_DROPPED.has(name) || name.startsWith('x-tollgate-')) continue;
+    out.push(written, raw[i + 1] as string);
   }
   return out;
 };

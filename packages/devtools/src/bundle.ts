@@ -19,11 +19,7 @@ export const PROGRAMS: readonly Program[] = [
     entry: 'sidecar/src/main.ts',
     out: 'sidecar/dist/proxy.js',
     // What starts with each pod starts quickly and holds no client of the stores (design §6, §2).
-    without: ['zod', 'yaml', 'express', 'js-tiktoken', 'pg', 'ioredis', '@kubernetes/client-node', 'undici/lib/web'],
-    // What undici asks for when a body is a form, which the proxy never sends.
-    external: ['../web/*'],
-    // How undici is told that it is bundled: it then leaves out its second parser, which is still an experiment.
-    define: { esbuildDetection: 'true' },
+    without: ['zod', 'yaml', 'express', 'js-tiktoken', 'pg', 'ioredis', '@kubernetes/client-node', 'undici'],
   },
   { entry: 'packages/tokenizer/src/worker.ts', out: 'sidecar/dist/tokenizer-worker.js' },
   { entry: 'packages/cli/src/main.ts', out: 'packages/cli/dist/tollgate.js' },

@@ -58,10 +58,6 @@ export const forward = (
         : { model: candidate.modelSent }),
     });
     const timeouts = candidate.rule?.timeouts;
-    const finish = (outcome: RelayOutcome): void => {
-      clearTimeout(deadline);
-      resolve(outcome);
-    };
     const relay = new Relay(
       {
         res,
@@ -81,22 +77,18 @@ export const forward = (
           return [...callHeaders(exchange, estimated, deps.escrow, null), ...costHeaders(exchange.charged)];
         },
       },
-      finish,
+      resolve,
     );
-    const callMs = timeouts?.requestMs ?? deps.limits.callMs;
-    const deadline = setTimeout(() => {
-      relay.expire();
-    }, callMs);
-    deadline.unref();
     deps.transport.dispatch(
       {
         origin: candidate.origin,
         path: upstreamPath(candidate, exchange),
         method: req.method ?? 'POST',
         headers: requestHeaders(req.rawHeaders, credential),
-        body: bodyPieces.length === 1 ? (bodyPieces[0] as Buffer) : Buffer.concat(bodyPieces),
+        body: bodyPieces,
         firstByteMs: timeouts?.firstByteMs ?? deps.limits.firstByteMs,
         idleMs: deps.limits.idleMs,
+        callMs: timeouts?.requestMs ?? deps.limits.callMs,
       },
       relay,
     );

@@ -71,10 +71,15 @@ export const makePassThrough = ({ isAllowed, extraCa, idleMs, proxyEnv }: PassTh
           rewriteRequest(outgoing, req);
         },
         proxyRes: (incoming, req) => {
-          const kept = answerHeaders(incoming.headers);
+          const kept = answerHeaders(incoming.rawHeaders);
           const length = incoming.headers['content-length'];
           incoming.headers = {};
-          for (let i = 0; i + 1 < kept.length; i += 2) incoming.headers[kept[i] as string] = kept[i + 1];
+          for (let i = 0; i + 1 < kept.length; i += 2) {
+            const name = (kept[i] as string).toLowerCase();
+            const before = incoming.headers[name];
+            // Node's types know a list only of cookies, which do not pass.
+            incoming.headers[name] = typeof before === 'string' ? `${before}, ${kept[i + 1] as string}` : kept[i + 1];
+          }
           if (length !== undefined) incoming.headers['content-length'] = length;
           const id = targets.get(req)?.target.requestId;
           if (id !== undefined) incoming.headers['x-tollgate-request-id'] = id;

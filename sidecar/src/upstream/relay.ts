@@ -3,7 +3,7 @@
  * a short JSON answer waits for its usage so that its cost can be said in a header. It outlives the caller: when the
  * caller hangs up it reads on for a while, since the usage is at the end (design §4.9). Ends exactly once, by `onEnding`.
  */
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import {
   readAnswer,
   makeStreamMeter,
@@ -14,13 +14,14 @@ import {
 } from '@tollgate/providers';
 import { answerHeaders } from '../headers.ts';
 import { refuse, type Refusal, type RefusalCode } from '../refusal.ts';
-import { ForbiddenAddress } from './address-check.ts';
 import { makeRedactor, type Redactor } from './redactor.ts';
 import { makeStreamBody, type StreamBody } from './stream-body.ts';
 import type { FallbackCause } from '@tollgate/api';
 import type { BufferBudget } from '../pipeline/buffer-budget.ts';
 import type { Ending } from '../pipeline/settlement.ts';
-import type { UpstreamController, UpstreamHandler } from './transport.ts';
+import type { ResponseHead } from './response-head.ts';
+import type { UpstreamControl, UpstreamHandler } from './upstream-call.ts';
+import type { UpstreamFault } from './upstream-fault.ts';
 
 export interface RelaySetting {
   readonly res: ServerResponse;
@@ -93,9 +94,8 @@ const NO_ANSWER: Answer = {
 export class Relay implements UpstreamHandler {
   readonly #set: RelaySetting;
   readonly #resolve: (outcome: RelayOutcome) => void;
-  #controller: UpstreamController | null = null;
-  #status: number | null = null;
-  #headers: IncomingHttpHeaders = {};
+  #control: UpstreamControl | null = null;
+  #head: ResponseHead | null = null;
   #meter: StreamMeter | null = null;
   readonly #redactor: Redactor | null;
   /** Of an answer that passes as it comes, once its head was sent. */
@@ -123,31 +123,30 @@ export class Relay implements UpstreamHandler {
     set.res.once('close', this.#onCallerClose);
   }
 
-  onRequestStart(controller: UpstreamController): void {
-    this.#controller = controller;
-    if (this.#ended) controller.abort(new Error('the call has ended'));
+  onStart(control: UpstreamControl): void {
+    this.#control = control;
+    if (this.#ended) control.abort();
   }
 
-  onResponseStart(controller: UpstreamController, status: number, headers: IncomingHttpHeaders): void {
-    this.#controller = controller;
+  onHead(head: ResponseHead): void {
     if (this.#ended) return;
+    const { status } = head;
     if (status < 200) {
       this.#informational += 1;
       if (this.#informational > MAX_INFORMATIONAL)
         this.#fail('upstream_invalid', 'the provider sent informational answers without end', null);
       return;
     }
-    this.#status = status;
-    this.#headers = headers;
+    this.#head = head;
     if (status >= 300 && status < 400) {
       this.#fail('upstream_redirect', 'the provider answered with a redirect, which is not followed', null);
       return;
     }
-    if (Number(headers['content-length'] ?? 0) > this.#set.answerBytes) {
+    if ((head.contentLength ?? 0) > this.#set.answerBytes) {
       this.#failAsTooLarge();
       return;
     }
-    if (this.#redactor !== null && (headers['content-encoding'] ?? 'identity') !== 'identity') {
+    if (this.#redactor !== null && (head.contentEncoding ?? 'identity') !== 'identity') {
       this.#fail('upstream_invalid', 'the provider encoded its answer unasked, so it cannot be looked through', null);
       return;
     }
@@ -160,15 +159,15 @@ export class Relay implements UpstreamHandler {
     }
     if (
       status < 300 &&
-      (isEventStream(headers) || (this.#set.isStream && this.#set.format === 'gemini-generate')) &&
-      headers['content-encoding'] === undefined
+      (isEventStream(head) || (this.#set.isStream && this.#set.format === 'gemini-generate')) &&
+      head.contentEncoding === null
     ) {
       this.#meter = makeStreamMeter(this.#set.format, { strip: this.#set.strip });
       this.#sendHead(this.#set.heldHeaders(), false);
     }
   }
 
-  onResponseData(controller: UpstreamController, chunk: Buffer): void {
+  onData(chunk: Buffer): void {
     if (this.#ended) return;
     this.#bytes += chunk.length;
     if (this.#bytes > this.#set.answerBytes) {
@@ -177,17 +176,17 @@ export class Relay implements UpstreamHandler {
     }
     if (this.#errorTimer !== null) {
       if (this.#bytes > ERROR_BYTES) this.#tryNext('ServerError', NO_ANSWER);
-      else this.#chunks.push(chunk);
+      else this.#chunks.push(Buffer.from(chunk));
       return;
     }
     if (this.#meter === null) this.#keep(chunk);
-    else this.#pass(this.#meter, chunk, controller);
+    else this.#pass(this.#meter, chunk);
     if (this.#callerGone && this.#bytes - this.#drainFrom > this.#set.drainBytes) this.#cutSoon();
   }
 
-  onResponseEnd(): void {
+  onEnd(): void {
     if (this.#ended) return;
-    const status = this.#status ?? 502;
+    const status = this.#head?.status ?? 502;
     if (this.#errorTimer !== null) {
       this.#tryNext('ServerError', this.#readKept());
       return;
@@ -204,44 +203,49 @@ export class Relay implements UpstreamHandler {
     this.#finish(ANSWERED);
   }
 
-  onResponseError(_controller: UpstreamController, error: Error): void {
+  onFault(fault: UpstreamFault): void {
     if (this.#ended) return;
     if (this.#errorTimer !== null) {
       this.#tryNext('ServerError', NO_ANSWER);
       return;
     }
-    const code = 'code' in error ? error.code : null;
-    if (error instanceof ForbiddenAddress || error.cause instanceof ForbiddenAddress) {
-      this.#end({ how: 'unreached' });
-      this.#answerRefusal(refuse('upstream_forbidden', error.message), null);
-    } else if (NEVER_SENT.has(String(code))) {
-      this.#end({ how: 'unreached' });
-      this.#answerRefusal(
-        refuse('upstream_unreachable', `the provider could not be reached (${String(code)})`),
-        'ConnectError',
-      );
-    } else if (TIMEOUTS.has(String(code))) {
-      this.#fail('upstream_timeout', 'the provider did not answer in time', 'Timeout');
-    } else if (INVALID.test(String(code))) {
-      this.#fail('upstream_invalid', 'the provider sent what is no valid HTTP', null);
-    } else {
-      this.#fail(
-        'upstream_unreachable',
-        'the connection to the provider broke before the answer was complete',
-        'ConnectError',
-      );
+    switch (fault.kind) {
+      case 'forbidden':
+        this.#end({ how: 'unreached' });
+        this.#answerRefusal(refuse('upstream_forbidden', fault.message), null);
+        return;
+      case 'unreached':
+        this.#end({ how: 'unreached' });
+        this.#answerRefusal(
+          refuse('upstream_unreachable', `the provider could not be reached (${fault.code ?? fault.message})`),
+          'ConnectError',
+        );
+        return;
+      case 'silent':
+        this.#fail('upstream_timeout', 'the provider did not answer in time', 'Timeout');
+        return;
+      case 'expired':
+        this.#fail('upstream_timeout', 'the call took longer than it may', null);
+        return;
+      case 'invalid':
+        this.#fail('upstream_invalid', 'the provider sent what is no valid HTTP', null);
+        return;
+      case 'broken':
+        this.#fail(
+          'upstream_unreachable',
+          'the connection to the provider broke before the answer was complete',
+          'ConnectError',
+        );
+        return;
+      default:
+        fault.kind satisfies never;
     }
   }
 
-  /** The call's whole time is over, or the process is going: ends it as a timeout. */
-  expire(): void {
-    if (!this.#ended) this.#fail('upstream_timeout', 'the call took longer than it may', null);
-  }
-
-  #pass(meter: StreamMeter, chunk: Buffer, controller: UpstreamController): void {
+  #pass(meter: StreamMeter, chunk: Buffer): void {
     const metered = meter.push(chunk);
     const out = this.#redactor === null ? metered : this.#redactor.push(metered);
-    if (out.length > 0) this.#write(out, controller);
+    if (out.length > 0) this.#write(out);
   }
 
   /** The last of an answer, with what the redactor still holds. */
@@ -253,8 +257,9 @@ export class Relay implements UpstreamHandler {
   #keep(chunk: Buffer): void {
     if (!this.#isUnread && this.#set.kept.take(chunk.length)) {
       this.#keptBytes += chunk.length;
-      this.#chunks.push(chunk);
-      if (this.#headSent) this.#write(chunk, this.#controller);
+      // A copy: the next read takes the memory that it is in.
+      this.#chunks.push(Buffer.from(chunk));
+      if (this.#headSent) this.#write(chunk);
       // An answer that may hold our key is always looked at whole.
       else if (this.#bytes > WAITS_BYTES && this.#redactor === null && !this.#callerGone) this.#sendKept();
       return;
@@ -266,12 +271,12 @@ export class Relay implements UpstreamHandler {
     if (!this.#headSent && !this.#callerGone) this.#sendKept();
     this.#isUnread = true;
     this.#drop();
-    this.#write(chunk, this.#controller);
+    this.#write(chunk);
   }
 
   #sendKept(): void {
     this.#sendHead(this.#set.heldHeaders(), true);
-    for (const each of this.#chunks) this.#write(each, this.#controller);
+    for (const each of this.#chunks) this.#write(each);
   }
 
   #drop(): void {
@@ -280,19 +285,18 @@ export class Relay implements UpstreamHandler {
     this.#keptBytes = 0;
   }
 
-  #write(chunk: Buffer, controller: UpstreamController | null): void {
+  #write(chunk: Buffer): void {
     if (this.#callerGone) return;
-    const { res } = this.#set;
-    if (this.#body?.write(chunk) === false && !this.#paused && controller !== null) {
+    if (this.#body?.write(chunk) === false && !this.#paused) {
       this.#paused = true;
-      controller.pause();
-      res.once('drain', this.#onDrain);
+      this.#control?.pause();
+      this.#set.res.once('drain', this.#onDrain);
     }
   }
 
   readonly #onDrain = (): void => {
     this.#paused = false;
-    if (!this.#ended) this.#controller?.resume();
+    if (!this.#ended) this.#control?.resume();
   };
 
   readonly #onCallerClose = (): void => {
@@ -320,17 +324,17 @@ export class Relay implements UpstreamHandler {
   #cut(): void {
     if (this.#ended) return;
     this.#end({ how: 'abandoned', stream: this.#meter !== null, answer: this.#meter?.answer() ?? null });
-    this.#controller?.abort(new Error('the caller left'));
+    this.#control?.abort();
     this.#finish(ANSWERED);
   }
 
   #sendHead(added: string[], keepLength: boolean): void {
     const headers = this.#cleanHeaders();
-    const length = this.#headers['content-length'];
-    if (keepLength && typeof length === 'string') headers.push('content-length', length);
+    const length = this.#head?.contentLength ?? null;
+    if (keepLength && length !== null) headers.push('content-length', String(length));
     headers.push(...added);
     this.#headSent = true;
-    this.#set.res.writeHead(this.#status ?? 502, headers);
+    this.#set.res.writeHead(this.#head?.status ?? 502, headers);
     this.#body = makeStreamBody(this.#set.res);
   }
 
@@ -344,12 +348,12 @@ export class Relay implements UpstreamHandler {
     const headers = this.#cleanHeaders();
     headers.push(...added, 'content-length', String(clean.length));
     this.#headSent = true;
-    res.writeHead(this.#status ?? 502, headers);
+    res.writeHead(this.#head?.status ?? 502, headers);
     res.end(clean);
   }
 
   #cleanHeaders(): string[] {
-    const headers = answerHeaders(this.#headers);
+    const headers = answerHeaders(this.#head?.headers ?? []);
     const redactor = this.#redactor;
     return redactor === null ? headers : headers.map((text) => redactor.text(text));
   }
@@ -359,15 +363,15 @@ export class Relay implements UpstreamHandler {
   }
 
   #readKept(): Answer {
-    const isReadable = this.#headers['content-encoding'] === undefined && !this.#isUnread;
+    const isReadable = this.#head?.contentEncoding === null && !this.#isUnread;
     return isReadable ? readAnswer(this.#set.format, this.#keptBody()) : NO_ANSWER;
   }
 
   /** The caller hears nothing of this answer. */
   #tryNext(cause: FallbackCause, answer: Answer): void {
-    const status = this.#status ?? 502;
+    const status = this.#head?.status ?? 502;
     this.#end({ how: 'answered', status, answer });
-    this.#controller?.abort(new Error('trying the next backend'));
+    this.#control?.abort();
     this.#finish({
       kind: 'failed',
       cause,
@@ -381,7 +385,7 @@ export class Relay implements UpstreamHandler {
 
   #fail(code: RefusalCode, message: string, cause: FallbackCause | null): void {
     this.#end({ how: 'failed', answer: this.#meter?.answer() ?? null });
-    this.#controller?.abort(new Error(message));
+    this.#control?.abort();
     this.#answerRefusal(refuse(code, message), cause);
   }
 
@@ -414,7 +418,7 @@ export class Relay implements UpstreamHandler {
       this.#set.drain.give();
       this.#drainTimer = null;
     }
-    return this.#set.onEnding(ending, { status: this.#status });
+    return this.#set.onEnding(ending, { status: this.#head?.status ?? null });
   }
 
   #finish(outcome: RelayOutcome): void {
@@ -424,24 +428,4 @@ export class Relay implements UpstreamHandler {
   }
 }
 
-/** Faults that undici or the system report before a byte of the request was sent. */
-const NEVER_SENT = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'CERT_HAS_EXPIRED',
-  'UND_ERR_PRX_TLS',
-  'UND_ERR_INVALID_ARG',
-]);
-const TIMEOUTS = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
-const INVALID = /^(HPE_|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_CONTENT_LENGTH_MISMATCH|UND_ERR_RESPONSE)/;
-
-const isEventStream = (headers: IncomingHttpHeaders): boolean =>
-  headers['content-type']?.startsWith('text/event-stream') === true;
+const isEventStream = ({ contentType }: ResponseHead): boolean => contentType?.startsWith('text/event-stream') === true;
