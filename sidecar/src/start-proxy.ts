@@ -45,6 +45,8 @@ export interface ProxyStart {
   /** A random id, new at each start. */
   readonly instance: string;
   readonly now: () => number;
+  /** Monotonic milliseconds; the system's by default. */
+  readonly clock?: () => number;
   readonly random: () => number;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -70,12 +72,12 @@ export const startProxy = async ({
   logger,
   instance,
   now,
+  clock = monotonicClock,
   random,
   env,
 }: ProxyStart): Promise<RunningProxy> => {
   const releases = makeReleases(systemTimers);
   const cut = new AbortController();
-  const clock = monotonicClock;
   const { limits } = config;
   try {
     let touch: Touch | null = null;

@@ -27,18 +27,22 @@ export interface AdmitRequest {
   readonly signal: () => AbortSignal;
   /** A smaller estimate that still allows the call, or null. */
   readonly tighten: (denied: Denied) => Promise<Estimate | null>;
+  /** While the call is open and others wait: a smaller estimate of the call as it was sent, or null. */
+  readonly tightenOpen: (sent: Estimate) => Promise<Estimate | null>;
 }
 
 export type Admission =
-  | { readonly admitted: true; readonly hold: Hold; readonly estimate: Estimate }
+  /** The estimate by which it is settled: smaller where the hold was tightened meanwhile. */
+  | { readonly admitted: true; readonly hold: Hold; estimate: Estimate }
   | { readonly admitted: false; readonly refusal: Refusal };
 
 /** Throws only what is a fault of this program; a ledger that is gone is a refusal. */
 export const admit = (escrow: Escrow, request: AdmitRequest): Admission | Promise<Admission> => {
   let { estimate } = request;
+  let admitted: Extract<Admission, { admitted: true }> | null = null;
   const conclude = (result: HoldResult): Admission =>
     result.held
-      ? { admitted: true, hold: result.hold, estimate }
+      ? (admitted = { admitted: true, hold: result.hold, estimate })
       : { admitted: false, refusal: refusalOf(result.denied, estimate.hard) };
   let outcome: HoldResult | Promise<HoldResult>;
   try {
@@ -53,7 +57,19 @@ export const admit = (escrow: Escrow, request: AdmitRequest): Admission | Promis
         const tighter = await request.tighten(denied);
         if (tighter === null) return null;
         estimate = tighter;
-        return tighter.hard;
+        return { held: tighter.bound.cost, needs: tighter.hard };
+      },
+      tightenOpen: async () => {
+        const sent = admitted;
+        const tighter = sent === null ? null : await request.tightenOpen(sent.estimate);
+        if (sent === null || tighter === null) return null;
+        return {
+          held: tighter.bound.cost,
+          needs: tighter.hard,
+          accepted: () => {
+            sent.estimate = tighter;
+          },
+        };
       },
     });
   } catch (error) {

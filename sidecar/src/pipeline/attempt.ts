@@ -11,7 +11,7 @@ import { normalBytes } from './normal-bytes.ts';
 import { estimate, type Estimate, type EstimateInput } from './estimate.ts';
 import { forward, type ForwardDeps } from './forward.ts';
 import { settle, type SettleObserver } from './settle.ts';
-import { tighten, type TightenDeps } from './tighten.ts';
+import { tighten, tightenOpen, type TightenDeps } from './tighten.ts';
 import { credentialOf, missingKey } from '../policy/credential.ts';
 import type { Candidate, Exchange, Stage } from '../exchange.ts';
 import type { PolicyBook } from '../policy/call-policy.ts';
@@ -90,6 +90,7 @@ const tryCandidate = async (
     waitMs: (policy.rules?.waitSeconds ?? 0) * 1000,
     head,
     signal: () => signalOfLeaving(exchange.res),
+    tightenOpen: (sent) => tightenOpen(deps.countText, question, exchange.body, sent),
     tighten: (denied) => tighten({ countText: deps.countText, clamped: deps.observe.clamped }, question, body, denied),
   });
   const admission: Admission = pending instanceof Promise ? await pending : pending;

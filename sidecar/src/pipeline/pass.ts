@@ -74,6 +74,7 @@ export const leaveFor =
       head: passHead(requestId, fate, ready.book, estimate, now()),
       signal: () => signalOfLeaving(connection),
       tighten: () => Promise.resolve(null),
+      tightenOpen: () => Promise.resolve(null),
     });
     if (!admission.admitted) return { leave: false, refusal: admission.refusal };
     return { leave: true, target, done: (sent) => settleAtCeiling(escrow, admission.hold, estimate, sent, now()) };

@@ -34,6 +34,20 @@ export const tighten = async (
   return clamped.estimate;
 };
 
+/** A call that is on its way keeps its cap: only its input can be counted. Null where that is no smaller than was held. */
+export const tightenOpen = async (
+  countText: TightenDeps['countText'],
+  question: EstimateInput,
+  body: Buffer | null,
+  sent: Estimate,
+): Promise<Estimate | null> => {
+  if (body === null) return null;
+  const exactTextTokens = await countText(question.candidate.modelSent, question.envelope, body);
+  if (exactTextTokens === null) return null;
+  const again = estimate({ ...question, exactTextTokens, forcedCap: sent.capPut });
+  return again.ok && again.estimate.bound.inputTokens < sent.bound.inputTokens ? again.estimate : null;
+};
+
 const fitsDenied = ({ hard }: Estimate, { counter, left }: Denied): boolean =>
   hard.every((need) => counterKey(need) !== counterKey(counter) || need.amount <= left);
 

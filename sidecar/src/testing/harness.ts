@@ -22,6 +22,8 @@ export interface Harness {
   readonly spoolDir: string;
   /** Resolves once so many events were delivered. */
   events(count: number): Promise<readonly LedgerEvent[]>;
+  /** Moves the ledger's clock and the proxy's on, as time would. */
+  advance(ms: number): void;
   /** Writes events of an earlier life into the spool, up to this part of its bound. */
   fillSpool(share: number): void;
   /** Stops the proxy, and starts its next life on the same spool; what became of the first. */
@@ -38,6 +40,10 @@ export interface HarnessOptions {
   readonly logger?: Logger;
   /** The control plane cannot be reached when the proxy starts. */
   readonly startsAlone?: boolean;
+  /** What the ledger's clock shows at the start; the present by default. */
+  readonly ledgerTime?: string;
+  /** Counts tokens; the real one by default. */
+  readonly tokenizerWorker?: URL | null;
   /** Where all providers are; the mock by default. */
   readonly upstream?: string;
 }
@@ -80,11 +86,16 @@ export const startHarness = async ({
   deployments = {},
   logger = silentLogger(),
   startsAlone = false,
+  ledgerTime,
+  tokenizerWorker = null,
   upstream,
 }: HarnessOptions = {}): Promise<Harness> => {
   const dir = mkdtempSync(join(tmpdir(), 'tollgate-proxy-'));
   const mock = await startMockProvider({ prices, deployments });
-  const controlPlane = await makeMemoryControlPlane(snapshot);
+  let ahead = 0;
+  const begin = ledgerTime === undefined ? 0 : Date.parse(ledgerTime) - Date.now();
+  const ledgerClock = (): number => Date.now() + begin + ahead;
+  const controlPlane = await makeMemoryControlPlane(snapshot, ledgerClock);
   controlPlane.setDown(startsAlone);
   const base = upstream ?? mock.url;
   const settings = {
@@ -108,11 +119,12 @@ export const startHarness = async ({
       spool,
       config,
       controlPlane,
-      tokenizerWorker: null,
+      tokenizerWorker,
       version: 'test',
       logger,
       instance: `test-${String(process.pid)}-${String((instances += 1))}`,
       now: Date.now,
+      clock: () => performance.now() + ahead,
       random: Math.random,
       env: settings,
     });
@@ -141,6 +153,10 @@ export const startHarness = async ({
     mock,
     controlPlane,
     spoolDir: config.spoolDir,
+    advance: (ms) => {
+      ahead += ms;
+      controlPlane.ping();
+    },
     fillSpool: (share) => {
       const { spool } = life;
       for (let seq = 1; spool.stats().bytes < spool.stats().maxBytes * share; seq += 1)

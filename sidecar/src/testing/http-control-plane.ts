@@ -9,6 +9,7 @@ import {
   decodeHello,
   encodeAcquireResult,
   encodeHelloReply,
+  encodePing,
   encodeSnapshot,
   sealEvent,
 } from '@tollgate/ledger/wire';
@@ -47,6 +48,7 @@ export const serveControlPlane = async (controlPlane: MemoryControlPlane): Promi
         instance: '',
         onSnapshot: (snapshot) => void res.write(encodeSnapshot(snapshot)),
         onRecall: () => undefined,
+        onLine: () => void res.write(encodePing()),
         onFault: () => undefined,
         signal: stopping.signal,
       });

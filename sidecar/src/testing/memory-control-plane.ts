@@ -14,23 +14,29 @@ export interface MemoryControlPlane extends ControlPlane {
   readonly events: readonly LedgerEvent[];
   readonly source: MemoryBlockSource;
   setSnapshot(snapshot: Snapshot): void;
+  /** Tells every proxy that it is there, as it does every few seconds by itself. */
+  ping(): void;
   /** Every question fails from now on, or no longer. */
   setDown(down: boolean): void;
   /** Lease acquisitions asked for. */
   acquisitions(): number;
 }
 
-export const makeMemoryControlPlane = async (first: Snapshot): Promise<MemoryControlPlane> => {
+export const makeMemoryControlPlane = async (
+  first: Snapshot,
+  clock: () => number = Date.now,
+): Promise<MemoryControlPlane> => {
   let snapshot = first;
   let isDown = false;
   let acquisitions = 0;
   const events: LedgerEvent[] = [];
   const seen = new Set<string>();
   const watchers = new Set<(snapshot: Snapshot) => void>();
+  const listeners = new Set<() => void>();
   const source = makeMemoryBlockSource();
   const pool = await makeMemoryPool({
     source,
-    clock: Date.now,
+    clock,
     liveProxies: () => 1,
     resolve: (name) => {
       for (const budget of snapshot.budgets) {
@@ -43,7 +49,7 @@ export const makeMemoryControlPlane = async (first: Snapshot): Promise<MemoryCon
             ...name,
             unit: limit.unit,
             max: BigInt(limit.max),
-            window: windowAt(limit.period, limit.window, budget.timeZone, Date.now()),
+            window: windowAt(limit.period, limit.window, budget.timeZone, clock()),
             sliding: limit.window === 'Sliding' && limit.period !== 'Total' ? slidingTerms(limit.period) : null,
           };
       }
@@ -62,6 +68,9 @@ export const makeMemoryControlPlane = async (first: Snapshot): Promise<MemoryCon
       snapshot = next;
       for (const watcher of watchers) watcher(next);
     },
+    ping: () => {
+      for (const listener of listeners) listener();
+    },
     setDown: (down) => {
       isDown = down;
     },
@@ -69,7 +78,7 @@ export const makeMemoryControlPlane = async (first: Snapshot): Promise<MemoryCon
       up();
       source.register(instance);
       await pool.join(instance);
-      return { organisation: 'test', epoch: pool.epoch(), subject, liveProxies: 1, ledgerTimeMs: Date.now() };
+      return { organisation: 'test', epoch: pool.epoch(), subject, liveProxies: 1, ledgerTimeMs: clock() };
     },
     acquire: async (request) => {
       up();
@@ -99,14 +108,25 @@ export const makeMemoryControlPlane = async (first: Snapshot): Promise<MemoryCon
       up();
       await pool.close(instance, epoch, () => Promise.resolve(source.closeInstance(instance, epoch)));
     },
-    watchSnapshots: ({ onSnapshot, signal }) =>
+    watchSnapshots: ({ onSnapshot, onLine, signal }) =>
       new Promise((resolve) => {
+        const listen = (): void => {
+          if (!isDown) onLine?.();
+        };
+        const timers = [setInterval(listen, PING_MS), setInterval(() => void pool.tend(), TEND_MS)];
+        for (const timer of timers) timer.unref();
         watchers.add(onSnapshot);
+        listeners.add(listen);
         onSnapshot(snapshot);
         signal.addEventListener('abort', () => {
+          for (const timer of timers) clearInterval(timer);
           watchers.delete(onSnapshot);
+          listeners.delete(listen);
           resolve();
         });
       }),
   };
 };
+
+const PING_MS = 5_000;
+const TEND_MS = 100;

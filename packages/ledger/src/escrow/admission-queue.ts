@@ -7,7 +7,7 @@ import type { Acquire } from './acquisition.ts';
 import { leaseSize, MOST_BATCH, type CounterState, type CounterStates } from './counter-state.ts';
 import { deniedFor, lastWord, lessOf } from './denial.ts';
 import { EscrowClosed } from './escrow-closed.ts';
-import type { Denied, HoldNeed, HoldRequest, HoldResult, OpenHold } from './hold.ts';
+import type { Denied, HoldNeed, HoldRequest, HoldResult, OpenHold, SmallerBound } from './hold.ts';
 import type { Leases } from './leases.ts';
 import type { Timers } from './timers.ts';
 import { unackedOf } from './unacked-charges.ts';
@@ -23,9 +23,9 @@ export interface AdmissionQueue {
 }
 
 export interface AdmissionQueueDeps {
-  readonly take: (request: HoldRequest, needs: readonly HoldNeed[], now: number) => OpenHold | null;
+  readonly take: (waiter: Waiter, now: number) => OpenHold | null;
   /** In an outage, and where an overdraft stands in for what is missing. */
-  readonly overdraw: (request: HoldRequest, needs: readonly HoldNeed[], now: number) => OpenHold | null;
+  readonly overdraw: (waiter: Waiter, now: number) => OpenHold | null;
   /** The ledger was asked and said nothing for too long. */
   readonly onSilence: (now: number) => void;
   readonly states: CounterStates;
@@ -36,8 +36,8 @@ export interface AdmissionQueueDeps {
   readonly random: () => number;
   /** The ledger's last fault: the cause of a call's `LedgerUnavailable`. */
   readonly lastFault: () => unknown;
-  /** Calls wait for what others hold: what is settled here should reach the ledger soon. */
-  readonly onHeld: () => void;
+  /** Calls wait for what others hold of this counter: what is settled here should reach the ledger soon. */
+  readonly onHeld: (state: CounterState) => void;
 }
 
 /** So long may the ledger be silent before a call is told so. */
@@ -68,6 +68,7 @@ export const makeAdmissionQueue = (deps: AdmissionQueueDeps): AdmissionQueue => 
         : null;
       const waiter: Waiter = {
         request,
+        head: request.head,
         needs: [],
         states: [],
         stage: 'waiting',
@@ -151,7 +152,7 @@ export const makeAdmissionQueue = (deps: AdmissionQueueDeps): AdmissionQueue => 
     });
     // A smaller need may fit where this one waits. One at a time, since counting tokens is work.
     if (isFirst && waiter.mayTighten)
-      void tighten(waiter, denied).then((needs) => needs && isIn(waiter) && useNeeds(waiter, needs));
+      void tighten(waiter, denied).then((smaller) => smaller && isIn(waiter) && useBound(waiter, smaller));
   };
 
   /** The last word, unless the caller can still ask for less. */
@@ -164,20 +165,20 @@ export const makeAdmissionQueue = (deps: AdmissionQueueDeps): AdmissionQueue => 
     waiter.stage = 'tightening';
     waiter.cancelTimer?.();
     waiter.cancelTimer = null;
-    void tighten(waiter, denied).then((needs) => {
+    void tighten(waiter, denied).then((smaller) => {
       if (!isIn(waiter)) return;
-      if (needs === null) {
+      if (smaller === null) {
         turnAway(waiter, denied);
         return;
       }
       waiter.stage = 'waiting';
       waiter.denied = null;
       awaitAnswer(waiter, SILENCE_MS);
-      useNeeds(waiter, needs);
+      useBound(waiter, smaller);
     });
   };
 
-  const tighten = async (waiter: Waiter, denied: Denied): Promise<readonly HoldNeed[] | null> => {
+  const tighten = async (waiter: Waiter, denied: Denied): Promise<SmallerBound | null> => {
     waiter.mayTighten = false;
     try {
       return (await waiter.request.tighten?.(denied)) ?? null;
@@ -189,7 +190,8 @@ export const makeAdmissionQueue = (deps: AdmissionQueueDeps): AdmissionQueue => 
 
   const isIn = (waiter: Waiter): boolean => queue.has(waiter);
 
-  const useNeeds = (waiter: Waiter, needs: readonly HoldNeed[]): void => {
+  const useBound = (waiter: Waiter, { held, needs }: SmallerBound): void => {
+    waiter.head = { ...waiter.head, held };
     setNeeds(waiter, needs);
     pump();
   };
@@ -212,7 +214,7 @@ export const makeAdmissionQueue = (deps: AdmissionQueueDeps): AdmissionQueue => 
     const isBehind = waiter.states.some((state) => state.passedAt === pass);
     if (!isBehind) {
       try {
-        const hold = take(waiter.request, waiter.needs, clock());
+        const hold = take(waiter, clock());
         if (hold) {
           give(waiter, hold);
           return;
@@ -234,7 +236,7 @@ export const makeAdmissionQueue = (deps: AdmissionQueueDeps): AdmissionQueue => 
 
   const serveOverdraft = (waiter: Waiter): boolean => {
     if (waiter.stage !== 'waiting') return false;
-    const hold = overdraw(waiter.request, waiter.needs, clock());
+    const hold = overdraw(waiter, clock());
     if (hold) give(waiter, hold);
     return hold !== null;
   };
@@ -349,7 +351,7 @@ export const makeAdmissionQueue = (deps: AdmissionQueueDeps): AdmissionQueue => 
     if (!state) return;
     if (denied.reason === 'held') {
       pauseAsking(state, asked.find((need) => states.find(need) === state)?.need ?? 0n);
-      onHeld();
+      onHeld(state);
     }
     const inHand = (state.lease?.balance ?? 0n) + (state.lease?.held ?? 0n);
     const unacked = unackedOf(state, clock());

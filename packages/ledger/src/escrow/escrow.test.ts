@@ -6,7 +6,7 @@ import { makeMemoryDisk } from '../spool/memory-disk.ts';
 import { makeVirtualTime } from '../simulator/virtual-time.ts';
 import { SpoolFault } from '../spool/spool-fault.ts';
 import { aBench, aNeed, aRequest, charging, heldBy, KEY, LIMIT, type Bench } from './testing/a-hold.ts';
-import type { HoldRequest, HoldResult } from './hold.ts';
+import type { HoldRequest, HoldResult, SmallerBound } from './hold.ts';
 
 /** Opens a hold and lets time run until it is decided. */
 const decide = async ({ escrow, time }: Bench, request: HoldRequest, withinMs = 10_000): Promise<HoldResult> => {
@@ -232,13 +232,13 @@ describe('waiting', () => {
   it('asks for less once, before a no is final', async () => {
     const bench = aBench({ [KEY]: 100n });
     let asked = 0;
-    const tighten = async (): Promise<readonly ReturnType<typeof aNeed>[]> => {
+    const tighten = async (): Promise<SmallerBound> => {
       asked += 1;
-      return [aNeed(80n)];
+      return { held: 80n, needs: [aNeed(80n)] };
     };
     expect(await decide(bench, aRequest([aNeed(500n)], { tighten }))).toMatchObject({
       held: true,
-      hold: { needs: [{ amount: 80n }] },
+      hold: { needs: [{ amount: 80n }], head: { held: 80n } },
     });
     expect(await decide(bench, aRequest([aNeed(500n)], { tighten: async () => null }))).toMatchObject({ held: false });
     expect(
@@ -253,7 +253,10 @@ describe('waiting', () => {
     const bench = aBench({ [KEY]: 100n });
     heldBy(await decide(bench, aRequest([aNeed(60n)])));
     const before = bench.time.clock();
-    const smaller = await decide(bench, aRequest([aNeed(70n)], { tighten: async () => [aNeed(30n)] }));
+    const smaller = await decide(
+      bench,
+      aRequest([aNeed(70n)], { tighten: async () => ({ held: 30n, needs: [aNeed(30n)] }) }),
+    );
     expect(smaller).toMatchObject({ held: true });
     expect(bench.time.clock() - before).toBeLessThan(500);
   });

@@ -20,6 +20,7 @@ import { makeLeases, type InHand } from './leases.ts';
 import { makeOutage } from './outage.ts';
 import { makeOverdrafts, type OverdraftTerms } from './overdrafts.ts';
 import { settleInterrupted } from './recover.ts';
+import { makeRelief } from './relief.ts';
 import { makeShipper, type LedgerSession } from './shipper.ts';
 import type { Timers } from './timers.ts';
 import { makeUnackedCharges } from './unacked-charges.ts';
@@ -193,10 +194,10 @@ export const makeEscrow = (deps: EscrowDeps): Escrow => {
   let overdrawn = 0;
   let lastOverdrawnAt = -Infinity;
   const queue = makeAdmissionQueue({
-    take: (request, needs, at) => holds.take(request, needs, at, true),
-    overdraw: (request, needs, at) => {
+    take: ({ request, head, needs }, at) => holds.take(request, at, { head, needs, isOverdrawn: false }),
+    overdraw: ({ request, head, needs }, at) => {
       const covered = overdrafts.cover(needs, at);
-      const hold = covered === null ? null : holds.take(request, covered, at, true, true);
+      const hold = covered && holds.take(request, at, { head, needs: covered, isOverdrawn: true });
       if (hold !== null) {
         overdrawn += 1;
         lastOverdrawnAt = at;
@@ -214,7 +215,18 @@ export const makeEscrow = (deps: EscrowDeps): Escrow => {
     timers,
     random,
     lastFault: () => lastFault,
-    onHeld: shipper.hurry,
+    onHeld: (state) => {
+      shipper.hurry();
+      relief.seek(state, () => state.waiting > 0);
+    },
+  });
+  const relief = makeRelief({
+    loose: holds.loose,
+    tighten: holds.tighten,
+    onFreed: (state) => {
+      if (state.waiting > 0) queue.pump();
+      else leases.recall(state);
+    },
   });
   const audits = makeAuditLeases({ states, leases, acquire, clock, timers });
 
@@ -268,7 +280,7 @@ export const makeEscrow = (deps: EscrowDeps): Escrow => {
       if (isEnding) throw new EscrowClosed('the proxy is draining');
       const at = clock();
       const isAuditReady = request.audit.length === 0 || audits.isReady(request.audit, at);
-      const hold = isAuditReady ? holds.take(request, request.needs, at, false) : null;
+      const hold = isAuditReady ? holds.take(request, at, null) : null;
       return hold ? { held: true, hold } : openSlowly(request, isAuditReady);
     },
     settle: (hold, settlement) => {
@@ -290,7 +302,10 @@ export const makeEscrow = (deps: EscrowDeps): Escrow => {
     recall: (names) => {
       for (const name of names) {
         const state = states.find(name);
-        if (state) leases.recall(state);
+        if (!state) continue;
+        leases.recall(state);
+        // What is free may be little of it: others wait for what is held here too.
+        if (!state.isReserve) relief.seek(state, () => true);
       }
     },
     inHand: leases.inHand,

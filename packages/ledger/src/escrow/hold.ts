@@ -27,10 +27,26 @@ export interface HoldRequest {
   /** How long to wait for money that others hold. */
   readonly waitMs: number;
   readonly head: EventHead;
-  /** Asked once, after a first no and before it is final: smaller needs, or null. */
-  readonly tighten?: (denied: Denied) => Promise<readonly HoldNeed[] | null>;
+  /** Asked once, after a first no and before it is final. */
+  readonly tighten?: (denied: Denied) => Promise<SmallerBound | null>;
+  /** Asked once at most, while the attempt is open and others wait for its money. */
+  readonly tightenOpen?: () => Promise<Tighter | null>;
   /** Aborted when the caller leaves. Asked for only where the call has to wait. */
   readonly signal?: () => AbortSignal;
+}
+
+/** What an attempt can cost at most after all. */
+export interface SmallerBound {
+  /** Nano-USD, for the whole attempt. */
+  readonly held: bigint;
+  /** Of Hard counters. */
+  readonly needs: readonly HoldNeed[];
+}
+
+/** The same of one that was sent. */
+export interface Tighter extends SmallerBound {
+  /** The hold is now this small, on disk too: no more may be charged, so the caller settles by it. */
+  readonly accepted: () => void;
 }
 
 export type HoldResult =
@@ -39,6 +55,7 @@ export type HoldResult =
 /** One attempt's draw on its counters. Its owner settles it exactly once. */
 export interface Hold {
   readonly seq: number;
+  /** `held` as it was tightened last. */
   readonly head: EventHead;
   /** Audit counters that would have refused the call. */
   readonly wouldRefuse: readonly CounterName[];
@@ -50,7 +67,10 @@ export interface Hold {
 
 /** A hold from inside: one leg a counter, Hard first, then Audit, then Soft. */
 export interface OpenHold extends Hold {
-  readonly legs: readonly HoldLeg[];
+  head: EventHead;
+  needs: readonly HoldNeed[];
+  legs: readonly HoldLeg[];
+  readonly tightenOpen: HoldRequest['tightenOpen'];
   settled: boolean;
 }
 

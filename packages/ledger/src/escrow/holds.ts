@@ -3,27 +3,32 @@
  * spend the same amount. An intent is on disk before a hold is handed out, and the event before what it sets free is spent.
  */
 import { MAX_AMOUNT } from '@tollgate/metering';
-import type { CounterName } from '../counter.ts';
+import { counterKey, type CounterName } from '../counter.ts';
 import type { CounterCharge, LedgerEvent } from '../event.ts';
-import type { CounterHold, Intent } from '../intent.ts';
+import type { CounterHold, EventHead, Intent } from '../intent.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { CounterStates } from './counter-state.ts';
-import type { HoldLeg, HoldNeed, HoldRequest, OpenHold, Settlement } from './hold.ts';
+import type { HoldLeg, HoldNeed, HoldRequest, OpenHold, Settlement, Tighter } from './hold.ts';
 import type { Leases } from './leases.ts';
 import type { UnackedCharges } from './unacked-charges.ts';
 
 export interface Holds {
   /** Null: the leases in hand do not suffice, or others wait for them and it is not our turn; nothing was taken. */
-  take(
-    request: HoldRequest,
-    needs: readonly HoldNeed[],
-    at: number,
-    isOurTurn: boolean,
-    isOverdrawn?: boolean,
-  ): OpenHold | null;
+  take(request: HoldRequest, at: number, turn: Turn | null): OpenHold | null;
   /** Writes the event and releases what was not spent; true where calls wait for what came free. */
   settle(hold: OpenHold, settlement: Settlement): boolean;
+  /** Lowers an open hold, on disk first; true where something came free of it. */
+  tighten(hold: OpenHold, tighter: Tighter): boolean;
+  /** Open holds that can still be asked to be tightened. */
+  readonly loose: Set<OpenHold>;
   readonly counts: HoldCounts;
+}
+
+/** What a call that has waited for its turn holds at last. */
+export interface Turn {
+  readonly head: EventHead;
+  readonly needs: readonly HoldNeed[];
+  readonly isOverdrawn: boolean;
 }
 
 export interface HoldCounts {
@@ -37,7 +42,7 @@ export interface HoldsDeps {
   readonly states: CounterStates;
   readonly leases: Leases;
   readonly unacked: UnackedCharges;
-  readonly spool: Pick<Spool, 'intent' | 'settle'>;
+  readonly spool: Pick<Spool, 'intent' | 'settle' | 'tighten'>;
   readonly instance: string;
   readonly firstSeq: number;
   /** Milliseconds UTC, for reports. */
@@ -47,9 +52,12 @@ export interface HoldsDeps {
 
 export const makeHolds = ({ states, leases, unacked, spool, instance, firstSeq, now, onFault }: HoldsDeps): Holds => {
   const counts: HoldCounts = { open: 0, holdViolations: 0, doubleSettles: 0 };
+  const loose = new Set<OpenHold>();
   let lastSeq = firstSeq - 1;
 
-  const take: Holds['take'] = (request, needs, at, isOurTurn, isOverdrawn = false) => {
+  const take: Holds['take'] = (request, at, turn) => {
+    const needs = turn === null ? request.needs : turn.needs;
+    const isOurTurn = turn !== null;
     const legs: HoldLeg[] = [];
     for (const need of needs) {
       const leg = draw(need, at, isOurTurn);
@@ -64,11 +72,12 @@ export const makeHolds = ({ states, leases, unacked, spool, instance, firstSeq, 
     for (const need of request.soft) legs.push(unleased(need, false));
     const hold: OpenHold = {
       seq: lastSeq + 1,
-      head: request.head,
+      head: turn === null ? request.head : turn.head,
       needs,
       wouldRefuse: request.audit.length === 0 ? NONE : legs.filter((leg) => leg.wouldRefuse).map((leg) => leg.need),
       legs,
-      isOverdrawn,
+      isOverdrawn: turn !== null && turn.isOverdrawn,
+      tightenOpen: request.tightenOpen,
       settled: false,
     };
     try {
@@ -79,6 +88,7 @@ export const makeHolds = ({ states, leases, unacked, spool, instance, firstSeq, 
     }
     lastSeq = hold.seq;
     counts.open += 1;
+    if (hold.tightenOpen !== undefined) loose.add(hold);
     return hold;
   };
 
@@ -111,6 +121,40 @@ export const makeHolds = ({ states, leases, unacked, spool, instance, firstSeq, 
     return auditNo.reason !== 'held' || waitMs === 0;
   };
 
+  const tighten: Holds['tighten'] = (hold, { held, needs, accepted }) => {
+    if (hold.settled) return false;
+    const legs = hold.legs.map((leg) => {
+      const need = needs.find((each) => leg.lease !== null && counterKey(each) === counterKey(leg.need));
+      return need !== undefined && need.amount < leg.need.amount
+        ? { ...leg, need: { ...leg.need, amount: need.amount } }
+        : leg;
+    });
+    const head = held < hold.head.held ? { ...hold.head, held } : hold.head;
+    try {
+      // What comes free may be spent at once, so a crash must not charge it here as well.
+      spool.tighten(instance, { seq: hold.seq, held: head.held, counters: legs.map(({ need }) => need.amount) });
+    } catch (fault) {
+      onFault(fault, 'write a tighter hold down');
+      return false;
+    }
+    let isFreed = false;
+    for (const [index, { need, lease }] of hold.legs.entries()) {
+      const freed = need.amount - (legs[index]?.need.amount ?? need.amount);
+      if (lease === null || freed === 0n) continue;
+      isFreed = true;
+      lease.held -= freed;
+      lease.balance += freed;
+      leases.settled(lease);
+      const state = states.find(need);
+      if (state !== undefined && state.waiting > 0) state.freed = true;
+    }
+    hold.head = head;
+    hold.needs = legs.slice(0, hold.needs.length).map(({ need }) => need);
+    hold.legs = legs;
+    accepted();
+    return isFreed;
+  };
+
   const settle = (hold: OpenHold, settlement: Settlement): boolean => {
     if (hold.settled) {
       counts.doubleSettles += 1;
@@ -118,6 +162,7 @@ export const makeHolds = ({ states, leases, unacked, spool, instance, firstSeq, 
     }
     hold.settled = true;
     counts.open -= 1;
+    loose.delete(hold);
     const charges = hold.legs.map((leg) => chargeOf(leg, settlement));
     try {
       spool.settle(eventOf(hold, settlement, charges));
@@ -180,7 +225,7 @@ export const makeHolds = ({ states, leases, unacked, spool, instance, firstSeq, 
     counters,
   });
 
-  return { take, settle, counts };
+  return { take, settle, tighten, loose, counts };
 };
 
 const NONE: readonly CounterName[] = [];

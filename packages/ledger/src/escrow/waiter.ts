@@ -1,10 +1,13 @@
 /** A call that the leases in hand did not suffice for. */
+import type { EventHead } from '../intent.ts';
 import type { CounterState } from './counter-state.ts';
 import type { Denied, HoldNeed, HoldRequest, HoldResult } from './hold.ts';
 import type { CancelTimer } from './timers.ts';
 
 export interface Waiter {
   readonly request: HoldRequest;
+  /** Of the request; what is held is as it was tightened. */
+  head: EventHead;
   needs: readonly HoldNeed[];
   states: readonly CounterState[];
   /** `tightening`: set aside, holding nobody up, until its caller has answered. */

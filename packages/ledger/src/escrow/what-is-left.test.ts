@@ -46,7 +46,7 @@ describe('what is left', () => {
       waitMs: 1_000,
       tighten: (denied: Denied) => {
         seen.push(denied);
-        return Promise.resolve([aNeed(denied.left)]);
+        return Promise.resolve({ held: denied.left, needs: [aNeed(denied.left)] });
       },
     });
     await bench.time.advance(1_000);
