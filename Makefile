@@ -20,7 +20,7 @@ REAL ?= 0
 # Narrows the tests: make test-unit ARGS=packages/budget
 ARGS ?=
 
-.PHONY: help run test test-unit test-clients test-faults test-coverage test-replay test-fuzz verify lint types generate build bundles bench bench-ledger install clean
+.PHONY: help run test test-unit test-sim test-clients test-faults test-coverage test-replay test-fuzz verify lint types generate build bundles bench bench-ledger install clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -52,6 +52,10 @@ test-fuzz: $(INSTALLED) ## Feed bad bytes to every reader at a boundary, FUZZ_RO
 test-faults: bundles ## Break real processes for FAULT_MINUTES (6) and hold the ledger against the provider's log; FAULT_SEED repeats
 	@$(TOOLS)/prerequisites.sh postgres redis faketime
 	@node --conditions=source e2e/src/faults/main.ts
+
+test-sim: $(INSTALLED) ## Simulate the accounting under faults: 20,000 schedules, or SIM_MINUTES=60; SIM_SEED=7 or SIM_REPLAY=file plays one
+	@SIM_SEEDS='$(SIM_SEEDS)' SIM_MINUTES='$(SIM_MINUTES)' SIM_FROM='$(SIM_FROM)' SIM_SEED='$(SIM_SEED)' SIM_REPLAY='$(SIM_REPLAY)' SIM_MUTANT='$(SIM_MUTANT)' \
+		node --conditions=source packages/ledger/src/simulator/main.ts
 
 test-coverage: bundles ## Measure line coverage over all product sources; fails under 90 %
 	@$(TOOLS)/prerequisites.sh postgres redis python

@@ -2,11 +2,14 @@
 export class OracleViolation extends Error {
   readonly code = 'oracle_violation';
   readonly invariant: Invariant;
+  /** What had happened by then: the same schedule comes to the same. */
+  readonly digest: string;
 
-  constructor(invariant: Invariant, message: string, options?: ErrorOptions) {
+  constructor(invariant: Invariant, message: string, digest = '', options?: ErrorOptions) {
     super(message, options);
     this.name = 'OracleViolation';
     this.invariant = invariant;
+    this.digest = digest;
   }
 }
 
@@ -30,7 +33,9 @@ export type Invariant =
   /** allocated = settled + refunded + unresolved, and events sum to what is settled. */
   | 'conservation'
   /** Everybody can go home once all is healed. */
-  | 'progress';
+  | 'progress'
+  /** Nothing throws but what says that something is away, full or over. */
+  | 'fault';
 
 export const makeFindings = (): Findings => {
   let first: unknown;

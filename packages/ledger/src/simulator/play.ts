@@ -8,7 +8,7 @@ import { goHome } from './go-home.ts';
 import { rowOf } from './matrix.ts';
 import { UNBROKEN, type Mutation } from './mutation.ts';
 import type { Schedule } from './schedule.ts';
-import { makeWorld } from './world.ts';
+import { makeWorld, type World } from './world.ts';
 
 export interface Report {
   readonly seed: number;
@@ -30,6 +30,8 @@ export const play = async (schedule: Schedule, mutation: Mutation = UNBROKEN): P
   const world = makeWorld(schedule, mutation);
   const { time, servers, proxies, counts, postgres, provider, digest } = world;
   const faults = new Map<number, number>();
+  // Work that nobody waits for fails here.
+  process.on('unhandledRejection', world.findings.fault);
   try {
     await Promise.all(servers.map((server) => server.start()));
     for (const proxy of proxies) proxy.start();
@@ -49,10 +51,9 @@ export const play = async (schedule: Schedule, mutation: Mutation = UNBROKEN): P
     await goHome(world);
     world.checkEnd();
   } catch (cause) {
-    const at = `SIM_SEED=${String(schedule.seed)} at ${String(Math.round(time.clock()))} ms`;
-    if (cause instanceof OracleViolation)
-      throw new OracleViolation(cause.invariant, `${at}: ${cause.message}`, { cause });
-    throw new Error(`${at}: the simulation failed`, { cause });
+    throw violationAt(world, schedule.seed, cause);
+  } finally {
+    process.off('unhandledRejection', world.findings.fault);
   }
   const events = [...postgres.events.values()];
   return {
@@ -68,4 +69,11 @@ export const play = async (schedule: Schedule, mutation: Mutation = UNBROKEN): P
     faults,
     digest: digest.value(),
   };
+};
+
+const violationAt = ({ time, digest }: World, seed: number, cause: unknown): OracleViolation => {
+  const at = `SIM_SEED=${String(seed)} at ${String(Math.round(time.clock()))} ms`;
+  if (cause instanceof OracleViolation)
+    return new OracleViolation(cause.invariant, `${at}: ${cause.message}`, digest.value(), { cause });
+  return new OracleViolation('fault', `${at}: fault: ${String(cause)}`, digest.value(), { cause });
 };

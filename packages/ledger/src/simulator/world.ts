@@ -40,7 +40,7 @@ export interface World {
 
 /** 2026-11-21T10:00Z, the ledger's clock at the beginning. */
 const START = 1_795_255_200_000;
-const LOOK_EVERY_MS = 1_000;
+const LOOK_EVERY_MS = 2_000;
 
 export const makeWorld = (schedule: Schedule, mutation: Mutation): World => {
   const { seed } = schedule;
