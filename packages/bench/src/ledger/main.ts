@@ -17,6 +17,7 @@ import { measureProxyCpu } from './proxy-cpu.ts';
 import { measureRedisLeases } from './redis-lease-rate.ts';
 import { measureRollUps } from './roll-up-query.ts';
 import { measureRoundTrips } from './round-trips.ts';
+import { measureFanOut } from './snapshot-fanout.ts';
 import { measureSpoolAppend } from './spool-append.ts';
 import { openWorld } from './world.ts';
 import type { World } from './world.ts';
@@ -29,6 +30,7 @@ const MEASUREMENTS: Readonly<Record<string, (world: World) => Promise<readonly F
   'leases-redis': measureRedisLeases,
   'leases-http': (world) => measureHttpLeases(world, 'memory'),
   ingest: measureIngest,
+  'fan-out': measureFanOut,
   'roll-ups': measureRollUps,
   spool: measureSpoolAppend,
   'open-holds': measureOpenHolds,

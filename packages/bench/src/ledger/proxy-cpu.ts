@@ -37,8 +37,11 @@ export const measureProxyCpu = async (world: World, pool: 'memory' | 'redis'): P
     const ratios: number[] = [];
     const micros: number[] = [];
     for (let round = 0; round < world.rounds; round += 1) {
-      const free = await perCall(rich, wholeSeconds(SECONDS * world.scale));
-      const leased = await perCall(tight, wholeSeconds(SECONDS * world.scale));
+      // By turns, so that neither always comes first.
+      const order = round % 2 === 0 ? [rich, tight] : [tight, rich];
+      const cost = new Map<Running, number>();
+      for (const proxy of order) cost.set(proxy, await perCall(proxy, wholeSeconds(SECONDS * world.scale)));
+      const [free, leased] = [cost.get(rich) ?? NaN, cost.get(tight) ?? NaN];
       ratios.push(leased / free);
       micros.push(leased);
     }

@@ -21,6 +21,8 @@ export interface World {
   /** A server over a database of its own; the pool in its memory, or in Redis. */
   server(pool: 'memory' | 'redis'): Promise<Running>;
   serverWithDatabase(pool: 'memory' | 'redis'): Promise<{ readonly server: Running; readonly databaseUrl: string }>;
+  /** Writes the manifest of the $20 budget anew, with another maximum. */
+  setTightBudget(max: string): void;
   say(text: string): void;
   close(): Promise<void>;
 }
@@ -50,7 +52,7 @@ export const openWorld = async (options: Pick<World, 'rounds' | 'scale' | 'say'>
     writeFileSync(tokenFile, token, { mode: 0o600 });
     const resources = join(dir, 'resources');
     mkdirSync(resources);
-    writeFileSync(join(resources, 'budgets.yaml'), Object.keys(BUDGETS).map(manifest).join('---\n'));
+    writeManifests(resources, BUDGETS);
     const postgres = await startPostgres(['-c', 'fsync=on', '-c', 'shared_buffers=256MB', '-c', 'max_wal_size=4GB']);
     releases.push(() => postgres.stop());
     const redis = await startRedis(dir);
@@ -72,6 +74,8 @@ export const openWorld = async (options: Pick<World, 'rounds' | 'scale' | 'say'>
       postgresPid: postgresPid(),
       server: async (pool) => (await serverWithDatabase(pool)).server,
       serverWithDatabase,
+      setTightBudget: (max) =>
+        writeManifests(resources, { ...BUDGETS, tight: [{ name: 'cost', period: 'Day', cost: { max } }] }),
       close,
     };
   } catch (error) {
@@ -84,10 +88,14 @@ export const openWorld = async (options: Pick<World, 'rounds' | 'scale' | 'say'>
 const postgresPid = (): number =>
   childrenOf(process.pid).find((pid) => readFileSync(`/proc/${String(pid)}/comm`, 'utf8').startsWith('postgres')) ?? 0;
 
-const manifest = (name: string): string =>
-  `${JSON.stringify({
-    apiVersion: 'tollgate.dev/v1alpha1',
-    kind: 'TokenBudget',
-    metadata: { name: 'bench', namespace: name },
-    spec: { enforcement: 'Hard', limits: BUDGETS[name as BudgetName] },
-  })}\n`;
+const writeManifests = (folder: string, budgets: Readonly<Record<BudgetName, readonly object[]>>): void => {
+  const texts = Object.entries(budgets).map(([namespace, limits]) =>
+    JSON.stringify({
+      apiVersion: 'tollgate.dev/v1alpha1',
+      kind: 'TokenBudget',
+      metadata: { name: 'bench', namespace },
+      spec: { enforcement: 'Hard', limits },
+    }),
+  );
+  writeFileSync(join(folder, 'budgets.yaml'), texts.join('\n---\n'));
+};
