@@ -92,7 +92,7 @@ const headerOf = (value: string | readonly string[] | undefined): string | null 
 
 /** Tollgate's own codes where the provider's error shape has a place for one; Anthropic's has none, so by the words. */
 const CODES =
-  /\b(budget_exhausted|budget_held|budget_never_fits|budget_store_unavailable|ledger_backpressure|busy|draining|not_ready|internal|upstream_[a-z]+|request_timeout)\b/;
+  /\b(budget_exhausted|budget_held|budget_never_fits|budget_store_unavailable|ledger_backpressure|policy_stale|busy|draining|not_ready|internal|upstream_[a-z]+|request_timeout)\b/;
 const WORDS: readonly (readonly [RegExp, string])[] = [
   [/the proxy failed; the fault is in its log/, 'internal'],
   [/is exhausted: this call/, 'budget_exhausted'],
