@@ -54,8 +54,13 @@ for (const [command, how] of [
 }
 
 const world = await openWorld({ rounds, scale, say });
-const stop = (): void => void world.close().finally(() => process.exit(130));
-process.on('SIGINT', stop).on('SIGTERM', stop);
+const stop = (exitCode: number): void => void world.close().finally(() => process.exit(exitCode));
+process.on('SIGINT', () => stop(130)).on('SIGTERM', () => stop(143));
+// Databases and servers are processes of their own, and would go on.
+process.on('uncaughtException', (fault) => {
+  say(fault.stack ?? fault.message);
+  stop(1);
+});
 
 const findings: Finding[] = [];
 const faults: string[] = [];
