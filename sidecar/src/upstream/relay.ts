@@ -74,6 +74,8 @@ const ANSWERED: RelayOutcome = { kind: 'answered' };
 
 /** A JSON answer up to this size waits for its usage (design §5). */
 const WAITS_BYTES = 64 * 1024;
+/** Answers up to this size are copied into the string of their head. */
+const ONE_WRITE = 16 * 1024;
 const DRAIN_MS = 2_000;
 /** Longer and later ones are no provider's error. */
 const ERROR_BYTES = 64 * 1024;
@@ -290,7 +292,7 @@ export class Relay implements UpstreamHandler {
     if (this.#body?.write(chunk) === false && !this.#paused) {
       this.#paused = true;
       this.#control?.pause();
-      this.#set.res.once('drain', this.#onDrain);
+      this.#body.onceDrained(this.#onDrain);
     }
   }
 
@@ -349,7 +351,9 @@ export class Relay implements UpstreamHandler {
     headers.push(...added, 'content-length', String(clean.length));
     this.#headSent = true;
     res.writeHead(this.#head?.status ?? 502, headers);
-    res.end(clean);
+    // As one string head and body are one write.
+    if (clean.length <= ONE_WRITE) res.end(clean.toString('latin1'), 'latin1');
+    else res.end(clean);
   }
 
   #cleanHeaders(): string[] {
@@ -423,7 +427,7 @@ export class Relay implements UpstreamHandler {
 
   #finish(outcome: RelayOutcome): void {
     this.#set.res.off('close', this.#onCallerClose);
-    if (this.#paused) this.#set.res.off('drain', this.#onDrain);
+    if (this.#paused) this.#body?.offDrained(this.#onDrain);
     this.#resolve(outcome);
   }
 }

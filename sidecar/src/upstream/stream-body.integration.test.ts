@@ -34,6 +34,35 @@ describe('the body of a stream', () => {
     );
   });
 
+  it.each(['1.0', '1.1'])(
+    'is whole to a caller of HTTP/%s who reads late, though each piece took the memory of the last',
+    async (version) => {
+      const inbox = Buffer.alloc(64 * 1024);
+      const server = createServer((_req, res) => {
+        res.writeHead(200, HEAD);
+        const body = makeStreamBody(res);
+        let isHeldUp = false;
+        for (let piece = 0; piece < 400; piece += 1) {
+          inbox.fill(97 + (piece % 26));
+          isHeldUp = !body.write(inbox) || isHeldUp;
+        }
+        inbox.fill(0);
+        expect(isHeldUp).toBe(true);
+        body.onceDrained(() => {
+          body.end();
+        });
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').pause();
+      socket.write(`GET / HTTP/${version}\r\nhost: x\r\n\r\n`);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      const answer = await text(socket);
+      server.close();
+      for (let piece = 0; piece < 26; piece += 1)
+        expect(answer.split(String.fromCharCode(97 + piece).repeat(64 * 1024)).length - 1).toBe(piece < 10 ? 16 : 15);
+    },
+  );
+
   it('is bare bytes to a caller that knows no chunks', async () => {
     await expect(answerTo('1.0', (res) => writeAll(res, Buffer.from('end')))).resolves.toBe(`one${'é'.repeat(10)}end`);
   });
