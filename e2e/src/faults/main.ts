@@ -6,6 +6,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeDice } from '../testing/dice.ts';
+import type { Need } from './faults/scene.ts';
 import { FAULTS, ROWS } from './matrix.ts';
 import { runRound } from './round.ts';
 import { schedule } from './schedule.ts';
@@ -23,7 +24,7 @@ const main = async (): Promise<number> => {
   const minutes = number('FAULT_MINUTES', 6);
   const seed = number('FAULT_SEED', Date.now() % 1_000_000);
   const perRound = number('FAULT_ROUND', 25);
-  const hasRedis = number('FAULT_REDIS', 0) === 1;
+  const hasRedis = number('FAULT_REDIS', 1) === 1;
   const wanted = (process.env['FAULT_ROWS'] ?? '').split(',').filter(Boolean).map(Number);
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-faults-'));
   // PostgreSQL runs as another user, and has to find its way in.
@@ -31,7 +32,14 @@ const main = async (): Promise<number> => {
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   say(`seed ${String(seed)}, ${String(minutes)} minutes, in ${folder}`);
 
-  const faults = FAULTS.filter(({ row }) => wanted.length === 0 || wanted.includes(row));
+  const has: Readonly<Record<Need, boolean>> = {
+    redis: hasRedis,
+    'two servers': hasRedis,
+    'own disk': process.getuid?.() === 0,
+  };
+  const faults = FAULTS.filter(({ row }) => wanted.length === 0 || wanted.includes(row)).filter(({ needs = [] }) =>
+    needs.every((need) => has[need]),
+  );
   const order = schedule(faults, makeDice(seed));
   const end = performance.now() + minutes * 60_000;
   const counts = new Map<number, number>();

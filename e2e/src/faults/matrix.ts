@@ -8,6 +8,7 @@ import { WINDOW_FAULTS } from './faults/window-faults.ts';
 import { NETWORK_FAULTS } from './faults/network-faults.ts';
 import { POSTGRES_FAULTS } from './faults/postgres-faults.ts';
 import { PROXY_FAULTS } from './faults/proxy-faults.ts';
+import { REDIS_FAULTS } from './faults/redis-faults.ts';
 import type { Fault } from './faults/scene.ts';
 import { SERVER_FAULTS } from './faults/server-faults.ts';
 
@@ -46,6 +47,7 @@ export const FAULTS: readonly Fault[] = [
   ...PROXY_FAULTS,
   ...SERVER_FAULTS,
   ...POSTGRES_FAULTS,
+  ...REDIS_FAULTS,
   ...NETWORK_FAULTS,
   ...CLOCK_FAULTS,
   ...WINDOW_FAULTS,

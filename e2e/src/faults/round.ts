@@ -10,6 +10,7 @@ import { readLedgerRows } from './oracle/ledger-rows.ts';
 import { checkSums } from './oracle/ledger-sums.ts';
 import { matchCalls } from './oracle/match-calls.ts';
 import { checkProcesses } from './oracle/processes.ts';
+import { closeEpochs } from './oracle/close-epochs.ts';
 import { untilDelivered } from './oracle/quiet.ts';
 import { mend } from './rig/mend.ts';
 import { startRig, type Rig } from './rig/rig.ts';
@@ -59,12 +60,13 @@ export const runRound = async (options: RoundOptions): Promise<RoundResult> => {
   const load = startLoad({ seed, proxies: rig.proxies, callersPerProxy: CALLERS, prompt, key: providerKey });
   const scene: Scene = { rig, load, dice: makeDice(seed) };
   const faults: FaultResult[] = [];
-  const losses: Span[] = [];
+  const losses: Losses = { answers: [], commits: [] };
   try {
     for (let fault = next(); fault !== null; fault = next()) {
       const from = load.now();
       const result = await runFault(fault, scene);
-      if (fault.losesAnswers === true) losses.push({ from, to: load.now() });
+      if (fault.losesAnswers === true) losses.answers.push({ from, to: load.now() });
+      if (fault.losesCommits === true) losses.commits.push({ from, to: load.now() });
       faults.push(result);
       say(
         `${result.failure === null ? 'ok  ' : 'FAIL'} row ${String(result.row).padStart(2)}  ${(result.ms / 1000).toFixed(1).padStart(5)} s  ${result.name}${result.failure === null ? '' : `\n       ${result.failure}`}`,
@@ -86,6 +88,11 @@ export const runRound = async (options: RoundOptions): Promise<RoundResult> => {
 interface Span {
   readonly from: number;
   readonly to: number;
+}
+
+interface Losses {
+  readonly answers: Span[];
+  readonly commits: Span[];
 }
 
 /** How long an answer is read on after its caller has left, and a little. */
@@ -110,7 +117,7 @@ const runFault = async (fault: Fault, scene: Scene): Promise<FaultResult> => {
 const reckon = async (
   rig: Rig,
   { load }: Scene,
-  losses: readonly Span[],
+  losses: Losses,
 ): Promise<Pick<RoundResult, 'breaches' | 'summary'>> => {
   const breaches: string[] = [];
   const attempt = async (what: string, work: () => Promise<readonly string[]>): Promise<void> => {
@@ -134,13 +141,23 @@ const reckon = async (
     const went = await Promise.all(rig.proxies.map((proxy) => proxy.stop()));
     return went.includes(false) ? ['a proxy did not stop by itself'] : [];
   });
+  await attempt('the epoch does not close', async () => {
+    await closeEpochs(rig);
+    return [];
+  });
   await attempt('the servers do not stop', async () => {
     const went = await Promise.all(rig.servers.map((server) => server.stop()));
     return went.includes(false) ? ['a server did not stop by itself'] : [];
   });
   let summary = '';
   await attempt('the calls cannot be matched', async () => {
-    const matched = matchCalls(rig.provider.log, await readLedgerRows(rig), load.outcomes, wasWithin(losses));
+    const matched = matchCalls(
+      rig.provider.log,
+      await readLedgerRows(rig),
+      load.outcomes,
+      wasWithin(losses.answers),
+      wasWithin(losses.commits),
+    );
     const dollars = (nano: bigint): string => `$${(Number(nano) / 1e9).toFixed(4)}`;
     const answers = [...Map.groupBy(load.outcomes, answerOf)].map(([kind, some]) => `${String(some.length)} ${kind}`);
     const kinds = Object.entries(matched.settled).map(([kind, count]) => `${String(count)} ${kind}`);

@@ -106,6 +106,22 @@ const noConnections: Fault = {
   },
 };
 
+/** The one fault that money may be lost by: at most what the lost transactions had said (reliability.md 2.2, lambda). */
+const failover: Fault = {
+  row: 15,
+  name: 'PostgreSQL fails over to a standby that has not heard the last of it',
+  losesCommits: true,
+  run: async (scene) => {
+    const { postgres, servers } = scene.rig;
+    const standby = await postgres.standBy();
+    standby.replication.set({ down: { isHeld: true } });
+    await pause(between(scene, 500, 1_500));
+    await standby.takeOver();
+    for (const server of servers) server.toPostgres.cutAll();
+    await untilAllServe(scene);
+  },
+};
+
 export const POSTGRES_FAULTS: readonly Fault[] = [
   crash,
   crash,
@@ -117,4 +133,5 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
   cutSessions,
   cutTransactions,
   noConnections,
+  failover,
 ];

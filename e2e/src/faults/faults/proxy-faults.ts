@@ -57,10 +57,10 @@ const atEpochPoint = (point: 'P' | 'C', when: CrashPlan['when']): Fault => ({
     const { servers, redis } = scene.rig;
     const proxy = anyProxy(scene);
     const died = proxy.crashAt({ point, when, nth: 1 });
-    if (redis[0] === undefined) {
+    if (redis === null) {
       await Promise.all(servers.map((server) => server.kill()));
       await Promise.all(servers.map((server) => server.start()));
-    } else await redis[0].command('FLUSHALL');
+    } else await redis.primary().command('FLUSHALL');
     await Promise.race([died, pause(PATIENCE_MS)]);
     await proxy.kill();
     await proxy.start();

@@ -21,6 +21,8 @@ export interface Fault {
   readonly needs?: readonly Need[];
   /** What the provider has sent may be lost on its way meanwhile: nobody can know what a caller who left had then cost. */
   readonly losesAnswers?: boolean;
+  /** Transactions that were committed may be lost meanwhile, and with them what they said of calls. */
+  readonly losesCommits?: boolean;
   /** Does the harm, looks at what must be seen meanwhile, and heals it. Throws where something else was seen. */
   run(scene: Scene): Promise<void>;
 }

@@ -16,7 +16,7 @@ export const findCanaries = async (rig: Rig): Promise<readonly string[]> => {
     if (!OWN.test(name)) texts.push({ name, bytes: readFileSync(file) });
   }
   texts.push({ name: 'the dump of PostgreSQL', bytes: await postgres.dump(database) });
-  for (const each of redis) {
+  for (const each of redis === null ? [] : [redis.primary(), redis.spare()]) {
     if (await each.isUp()) texts.push({ name: 'the dump of Redis', bytes: await each.dump() });
   }
   const faults: string[] = [];

@@ -1,4 +1,5 @@
 /** What the ledger says, read by plain SQL and not by Tollgate's own code. Amounts come as texts: they are exact so. */
+import { asked } from './ledger-sql.ts';
 import type { Rig } from '../rig/rig.ts';
 
 export interface LedgerRow {
@@ -25,7 +26,9 @@ export const readLedgerRows = async ({ postgres, database }: Rig): Promise<reado
     readonly charged: string;
   }>(
     database,
-    'SELECT instance, seq, request_id, attempt, user_id, settle, held::text, charged::text FROM event ORDER BY instance, seq',
+    asked(
+      'SELECT instance, seq, request_id, attempt, user_id, settle, held::text, charged::text FROM row ORDER BY instance, seq',
+    ),
   );
   return rows.map(({ request_id, user_id, held, charged, ...row }) => ({
     ...row,

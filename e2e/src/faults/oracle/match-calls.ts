@@ -24,6 +24,8 @@ export const matchCalls = (
   outcomes: readonly Outcome[],
   /** The caller left, and what the provider sent may have been lost behind it: such a call is charged by an estimate. */
   isBestGuess: (outcome: Outcome) => boolean,
+  /** The database itself lost what was committed about it. */
+  isLost: (outcome: Outcome) => boolean,
 ): Matched => {
   const byUser = Map.groupBy(rows, ({ user }) => user ?? '');
   const byLabel = Map.groupBy(log, ({ label }) => label ?? '');
@@ -36,6 +38,7 @@ export const matchCalls = (
   const chargedOf = (some: readonly LedgerRow[]): bigint => some.reduce((sum, { charged }) => sum + charged, 0n);
 
   const labels = [...byLabel.keys()];
+  const lost = new Set(outcomes.filter(isLost).map(({ label }) => label));
   const guesses = new Set(
     outcomes
       .filter((outcome) => byUser.get(outcome.label)?.[0]?.settle === 'abandoned' && isBestGuess(outcome))
@@ -43,7 +46,7 @@ export const matchCalls = (
   );
   report(
     'billed and not in the ledger',
-    labels.filter((label) => billedOf(byLabel.get(label) ?? []) > 0n && !byUser.has(label)),
+    labels.filter((label) => !lost.has(label) && billedOf(byLabel.get(label) ?? []) > 0n && !byUser.has(label)),
   );
   report(
     'charged less than billed',
@@ -84,7 +87,7 @@ export const matchCalls = (
   report(
     'answered in full and not in the ledger',
     outcomes
-      .filter(({ status, isWhole, label }) => status === 200 && isWhole && !byUser.has(label))
+      .filter(({ status, isWhole, label }) => status === 200 && isWhole && !lost.has(label) && !byUser.has(label))
       .map(({ label }) => label),
   );
   report(

@@ -22,7 +22,8 @@ export const checkProcesses = ({ folder, servers, proxies }: Rig, { outcomes }: 
 /** Errors that are what they say: the store was away, a settlement came again after the disk had lost it. */
 const EXPECTED = [
   /an event came again with another body/,
-  /request failed the database (did not answer|cannot be reached)/,
+  /request failed (the|a lock in the|the disk of the) database/,
+  /request failed (there is no connection to Redis|Redis (failed|did not))/,
 ];
 
 const errorsLogged = (folder: string): ReadonlyMap<string, number> => {

@@ -23,9 +23,15 @@ export const mend = async ({ postgres, redis, servers, proxies, provider, secret
     await postgres.stopImmediately();
     await postgres.start();
   }
-  for (const each of redis.slice(0, 1)) {
-    each.resume();
-    if (!(await each.isUp())) await each.start();
+  if (redis !== null) {
+    redis.replication.heal();
+    for (const each of [redis.primary(), redis.spare()]) {
+      each.resume();
+      if (!(await each.isUp())) await each.start();
+      await each.command('CONFIG', 'SET', 'maxmemory', '0');
+    }
+    await redis.promote(redis.primary());
+    for (const server of servers) server.useRedis(redis.primary().port);
   }
   for (const each of [...servers, ...proxies]) {
     each.process()?.signal('SIGCONT');

@@ -3,13 +3,15 @@ import { execFile, execFileSync } from 'node:child_process';
 import { chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { startTcpFaultProxy, type TcpFaultProxy } from '@tollgate/testkit';
 import { freePort } from './free-port.ts';
 import { mountSmallDisk, type SmallDisk } from './small-disk.ts';
 import { startProcess, type RunningProcess } from './process.ts';
 import { until } from './wait.ts';
 
 export interface RigPostgres {
-  readonly port: number;
+  /** It changes when a standby takes over. */
+  port(): number;
   readonly password: string;
   /** Whether its disk is one that can be filled without harm to others. */
   readonly hasOwnDisk: boolean;
@@ -28,7 +30,16 @@ export interface RigPostgres {
   /** Leaves less than a page free, until `freeDisk`. */
   fillDisk(): void;
   freeDisk(): void;
+  /** A second server that follows this one over a link, late if need be. */
+  standBy(): Promise<Standby>;
   release(): Promise<void>;
+}
+
+export interface Standby {
+  /** What is held back here is lost when it takes over. */
+  readonly replication: TcpFaultProxy;
+  /** The first is stopped at once, and this one is the database from now on. */
+  takeOver(): Promise<void>;
 }
 
 const BIN = '/usr/lib/postgresql/15/bin';
@@ -36,6 +47,15 @@ const run = promisify(execFile);
 const MOST_OUTPUT = 512 << 20;
 const START_MS = 30_000;
 const DISK = '1g';
+/** Nothing here outlives the machine, so nothing is synced. */
+const SETTINGS = [
+  'fsync=off',
+  'max_connections=60',
+  'shared_buffers=32MB',
+  'max_wal_size=64MB',
+  'min_wal_size=32MB',
+  'log_statement=none',
+];
 
 export const startPostgres = async (folder: string, password: string): Promise<RigPostgres> => {
   const home = join(folder, 'postgres');
@@ -52,7 +72,7 @@ export const startPostgres = async (folder: string, password: string): Promise<R
 const startOn = async (folder: string, home: string, disk: SmallDisk, password: string): Promise<RigPostgres> => {
   const as = serverOwner();
   if (as !== null) chownSync(home, as.uid, as.gid);
-  const data = join(home, 'data');
+  let data = join(home, 'data');
   const passwordFile = join(folder, 'postgres-password');
   writeFileSync(passwordFile, password, { mode: 0o644 });
   await run(
@@ -62,51 +82,74 @@ const startOn = async (folder: string, home: string, disk: SmallDisk, password: 
     { ...(as ?? {}), cwd: home },
   );
   rmSync(passwordFile);
-  const port = await freePort();
+  let port = await freePort();
   const env = { PGPASSWORD: password, PATH: process.env['PATH'] };
-  const psql = (database: string): readonly string[] => [
-    // prettier-ignore
-    '-h',
-    '127.0.0.1',
-    '-p',
-    String(port),
-    '-U',
-    'tollgate',
-    '-d',
-    database,
-    '-X',
-    '-q',
-    '-At',
-    '-v',
-    'ON_ERROR_STOP=1',
-  ];
+  const psqlAt = (at: number, database: string): readonly string[] =>
+    `-h 127.0.0.1 -p ${String(at)} -U tollgate -d ${database} -X -q -At -v ON_ERROR_STOP=1`.split(' ');
+  const psql = (database: string): readonly string[] => psqlAt(port, database);
   let server: RunningProcess | null = null;
 
-  const isUp = (): Promise<boolean> =>
-    run(join(BIN, 'psql'), [...psql('postgres'), '-c', 'SELECT 1'], { env }).then(
+  const isUpAt = (at: number): Promise<boolean> =>
+    run(join(BIN, 'psql'), [...psqlAt(at, 'postgres'), '-c', 'SELECT 1'], { env }).then(
       () => true,
       () => false,
     );
+  const isUp = (): Promise<boolean> => isUpAt(port);
 
-  const start = async (): Promise<void> => {
-    rmSync(join(data, 'postmaster.pid'), { force: true });
-    server = startProcess({
+  const boot = async (from: string, at: number): Promise<RunningProcess> => {
+    rmSync(join(from, 'postmaster.pid'), { force: true });
+    const started = startProcess({
       name: 'postgres',
-      // prettier-ignore
-      command: [join(BIN, 'postgres'), '-D', data, '-p', String(port), '-k', home, '-h', '127.0.0.1',
-        ...['fsync=off', 'max_connections=60', 'shared_buffers=32MB', 'max_wal_size=64MB', 'min_wal_size=32MB',
-          'log_statement=none'].flatMap((setting) => ['-c', setting])],
+      command: [
+        ...`${BIN}/postgres -D ${from} -p ${String(at)} -k ${home} -h 127.0.0.1`.split(' '),
+        ...SETTINGS.flatMap((setting) => ['-c', setting]),
+      ],
       env: {},
       logFile: join(folder, 'logs', 'postgres.log'),
       cwd: home,
       as,
     });
-    await until('PostgreSQL answers', START_MS, isUp, 100);
+    await until('PostgreSQL answers', START_MS, () => isUpAt(at), 100);
+    return started;
+  };
+  const start = async (): Promise<void> => {
+    server = await boot(data, port);
+  };
+  const stopImmediately = async (): Promise<void> => {
+    // SIGQUIT takes its children along; SIGKILL would leave them behind.
+    server?.signal('SIGQUIT');
+    await server?.exited;
+    server = null;
+  };
+
+  let standbys = 0;
+  const standBy = async (): Promise<Standby> => {
+    standbys += 1;
+    const primary = port;
+    const replication = await startTcpFaultProxy(() => ({ host: '127.0.0.1', port: primary }));
+    const copy = join(home, `data-${String(standbys)}`);
+    await run(
+      join(BIN, 'pg_basebackup'),
+      `-h 127.0.0.1 -p ${String(replication.port)} -U tollgate -D ${copy} -R -X stream -c fast -N`.split(' '),
+      { ...(as ?? {}), env, cwd: home },
+    );
+    const own = await freePort();
+    const following = await boot(copy, own);
+    return {
+      replication,
+      takeOver: async () => {
+        await stopImmediately();
+        await replication.stop();
+        await run(join(BIN, 'psql'), [...psqlAt(own, 'postgres'), '-c', 'SELECT pg_promote()'], { env });
+        rmSync(data, { recursive: true, force: true });
+        [data, port, server] = [copy, own, following];
+      },
+    };
   };
   await start();
 
   return {
-    port,
+    port: () => port,
     password,
     hasOwnDisk: disk.isOwn,
     isUp,
@@ -135,12 +178,8 @@ const startOn = async (folder: string, home: string, disk: SmallDisk, password: 
       );
       return stdout;
     },
-    stopImmediately: async () => {
-      // SIGQUIT takes its children along; SIGKILL would leave them behind.
-      server?.signal('SIGQUIT');
-      await server?.exited;
-      server = null;
-    },
+    stopImmediately,
+    standBy,
     pause: () => {
       if (server === null) return;
       // First the one that makes others.

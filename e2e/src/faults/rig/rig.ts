@@ -5,7 +5,7 @@ import { LIST_PRICES, startMockProvider, type Endpoint, type MockProvider } from
 import { NAMESPACES, writeManifests, type BudgetSizes } from './manifests.ts';
 import { startPostgres, type RigPostgres } from './postgres.ts';
 import { makeRigProxy, type RigProxy } from './proxy.ts';
-import { startRedis, type RigRedis } from './redis.ts';
+import { startRedisPair, type RedisPair } from './redis-pair.ts';
 import { makeSecrets, type RigSecrets } from './secrets.ts';
 import { makeRigServer, type RigServer } from './server.ts';
 
@@ -15,8 +15,8 @@ export interface Rig {
   readonly secrets: RigSecrets;
   readonly postgres: RigPostgres;
   readonly database: string;
-  /** The second may become a replica of the first; without a Redis pool there is none. */
-  readonly redis: readonly RigRedis[];
+  /** Null: the server keeps its pool in its own memory. */
+  readonly redis: RedisPair | null;
   readonly servers: readonly RigServer[];
   readonly proxies: readonly RigProxy[];
   readonly provider: MockProvider;
@@ -65,12 +65,8 @@ export const startRig = async (options: RigOptions): Promise<Rig> => {
     const postgres = await startPostgres(folder, secrets.postgres);
     releases.push(() => postgres.release());
     await postgres.createDatabase(DATABASE);
-    const redis: RigRedis[] = [];
-    for (const name of hasRedis ? ['redis-a', 'redis-b'] : []) {
-      const each = await startRedis(folder, name, secrets.redis);
-      redis.push(each);
-      releases.push(() => each.release());
-    }
+    const redis = hasRedis ? await startRedisPair(folder, secrets.redis) : null;
+    if (redis !== null) releases.push(() => redis.release());
 
     const servers: RigServer[] = [];
     for (let index = 0; index < options.servers; index += 1) {
@@ -82,7 +78,7 @@ export const startRig = async (options: RigOptions): Promise<Rig> => {
         tokenFile,
         database: DATABASE,
         postgres,
-        redis: redis[0] === undefined ? null : { port: redis[0].port, password: secrets.redis },
+        redis: redis === null ? null : { port: redis.primary().port, password: secrets.redis },
       });
       servers.push(server);
       releases.push(() => server.release());

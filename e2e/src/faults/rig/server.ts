@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { startTcpFaultProxy, type Endpoint, type TcpFaultProxy } from '@tollgate/testkit';
 import { makeClock, type RigClock } from './clock.ts';
+import type { RigPostgres } from './postgres.ts';
 import { startProcess, type ProcessExit, type RunningProcess } from './process.ts';
 
 export interface RigServer {
@@ -11,7 +12,6 @@ export interface RigServer {
   readonly toRedis: TcpFaultProxy;
   /** Which Redis it talks to; null = none is there. */
   useRedis(port: number | null): void;
-  usePostgres(port: number): void;
   /** Where it listens; null while it does not run. */
   endpoint(): Endpoint | null;
   process(): RunningProcess | null;
@@ -31,7 +31,7 @@ export interface ServerOptions {
   readonly resources: string;
   readonly tokenFile: string;
   readonly database: string;
-  readonly postgres: { readonly port: number; readonly password: string };
+  readonly postgres: Pick<RigPostgres, 'port' | 'password'>;
   /** Null: balances lie in the server's own memory. */
   readonly redis: { readonly port: number; readonly password: string } | null;
 }
@@ -42,9 +42,8 @@ const GRACE_MS = 15_000;
 export const makeRigServer = async (options: ServerOptions): Promise<RigServer> => {
   const { name, folder, program, resources, tokenFile, database, postgres, redis } = options;
   const clock = makeClock(join(folder, `${name}.clock`));
-  let postgresPort = postgres.port;
   let redisPort = redis?.port ?? null;
-  const toPostgres = await startTcpFaultProxy(() => ({ host: '127.0.0.1', port: postgresPort }));
+  const toPostgres = await startTcpFaultProxy(() => ({ host: '127.0.0.1', port: postgres.port() }));
   const toRedis = await startTcpFaultProxy(() => (redisPort === null ? null : { host: '127.0.0.1', port: redisPort }));
   const deaths: ProcessExit[] = [];
   let running: RunningProcess | null = null;
@@ -102,10 +101,6 @@ export const makeRigServer = async (options: ServerOptions): Promise<RigServer> 
     useRedis: (port) => {
       redisPort = port;
       toRedis.cutAll();
-    },
-    usePostgres: (port) => {
-      postgresPort = port;
-      toPostgres.cutAll();
     },
     endpoint: () => listens,
     process: () => running,

@@ -18,15 +18,28 @@ export const mountSmallDisk = (at: string, size: string): SmallDisk => {
   return {
     isOwn,
     fill: () => {
-      if (!isOwn) return;
-      const { bavail, bsize } = statfsSync(at);
-      if (bavail > 0) execFileSync('fallocate', ['-l', String(bavail * bsize), ballast]);
+      for (let tries = 0; isOwn && tries < TRIES; tries += 1) {
+        const { bavail, bsize } = statfsSync(at);
+        // Somebody else may take some of it in between.
+        if (bavail === 0 || fills(ballast, bavail * bsize)) return;
+      }
     },
     free: () => rmSync(ballast, { force: true }),
     release: () => {
       if (isOwn) execFileSync('umount', ['-l', at]);
     },
   };
+};
+
+const TRIES = 10;
+
+const fills = (file: string, bytes: number): boolean => {
+  try {
+    execFileSync('fallocate', ['-l', String(bytes), file], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
 };
 
 const mount = (at: string, size: string): boolean => {
