@@ -6,6 +6,13 @@ import { createInterface } from 'node:readline';
 import { join, resolve } from 'node:path';
 import { freePort, untilListening } from '../ports.ts';
 
+const children = new Set<ChildProcess>();
+
+/** Whatever a measurement that was broken off left running. */
+export const stopAll = async (): Promise<void> => {
+  await Promise.all([...children].map(ended));
+};
+
 export interface Running {
   readonly pid: number;
   readonly url: string;
@@ -56,6 +63,7 @@ export const startRedis = async (dir: string): Promise<Running> => {
   const port = await freePort();
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir];
   const child = spawn('redis-server', [...args, '--maxmemory-policy', 'noeviction'], { stdio: 'ignore' });
+  children.add(child);
   await untilListening(port, child);
   return { pid: child.pid ?? 0, url: `redis://127.0.0.1:${String(port)}`, stop: () => ended(child) };
 };
@@ -72,6 +80,7 @@ const startReady = async (args: readonly string[], env: Readonly<Record<string, 
     env: { PATH: process.env['PATH'], TZ: 'UTC', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  children.add(child);
   const words: string[] = [];
   const ready = new Promise<string>((found, failed) => {
     const look = (line: string): void => {
@@ -96,6 +105,7 @@ const startReady = async (args: readonly string[], env: Readonly<Record<string, 
 const GRACE_MS = 10_000;
 
 const ended = async (child: ChildProcess): Promise<void> => {
+  children.delete(child);
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
   child.kill('SIGTERM');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { startPostgres } from '@tollgate/store/testing';
 import { childrenOf } from '../process-stats.ts';
 import { startUpstream } from '../targets.ts';
-import { startRedis, startServer } from './processes.ts';
+import { startRedis, startServer, stopAll } from './processes.ts';
 import type { Running } from './processes.ts';
 
 export interface World {
@@ -44,6 +44,7 @@ export const openWorld = async (options: Pick<World, 'rounds' | 'scale' | 'say'>
   const dir = mkdtempSync(join(tmpdir(), 'tollgate-bench-ledger-'));
   const releases: (() => unknown)[] = [() => rmSync(dir, { recursive: true, force: true })];
   const close = async (): Promise<void> => {
+    await stopAll();
     for (let release = releases.pop(); release !== undefined; release = releases.pop()) await release();
   };
   try {
