@@ -1,5 +1,5 @@
 import { foldLocked } from './charge-fold.ts';
-import type { Transaction } from './connection.ts';
+import { prepared, type Transaction } from './connection.ts';
 import { lockCounters } from './counter-row.ts';
 import { gainOf, modelOf, type Gain } from './event-groups.ts';
 import type { ResolvedGroup } from './known-rows.ts';
@@ -71,12 +71,11 @@ const epochsOf = (groups: readonly ResolvedGroup[]): readonly string[] => [
 /** Kept from changing until the commit: an epoch must not close while a charge of it is on its way. */
 const epochStates = async (tx: Transaction, ids: readonly string[]): Promise<ReadonlyMap<string, string>> => {
   if (ids.length === 0) return new Map();
-  const rows = await tx.query<{ id: string; state: string }>(
-    'SELECT id, state FROM epoch WHERE id = ANY($1::text[]) ORDER BY id FOR SHARE',
-    [ids],
-  );
+  const rows = await tx.query<{ id: string; state: string }>(SHARE, [ids]);
   return new Map(rows.map(({ id, state }) => [id, state]));
 };
+
+const SHARE = prepared('SELECT id, state FROM epoch WHERE id = ANY($1::text[]) ORDER BY id FOR SHARE');
 
 /** Where no block of a living epoch stands behind a charge, it brings its own: Soft and Audit always. */
 const chargeRows = (

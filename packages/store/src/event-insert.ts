@@ -1,6 +1,6 @@
 import { numberArray, textArray } from './array-literal.ts';
 import { inputTokens, outputTokens } from '@tollgate/metering';
-import type { Transaction } from './connection.ts';
+import { prepared, type Transaction } from './connection.ts';
 import { eventConflict } from './event-conflict.ts';
 import type { Member } from './event-groups.ts';
 import { storable } from './storable.ts';
@@ -11,7 +11,8 @@ export interface EventRow extends Member {
   readonly common: string;
 }
 
-const INSERT = `INSERT INTO event (month, instance_n, recorded_at, seq, common, input_tokens, output_tokens, held, charged,
+const INSERT =
+  prepared(`INSERT INTO event (month, instance_n, recorded_at, seq, common, input_tokens, output_tokens, held, charged,
     started_ms, ended_ms, request_id, user_id, usage, counter_held, counter_amount, body_hash)
   SELECT $1::date, $2::bigint, to_timestamp($3::double precision / 1000), seq, common, input_tokens, output_tokens, held, charged,
     started_ms, ended_ms, request_id, user_id, usage::jsonb, counter_held::bigint[], counter_amount::bigint[],
@@ -19,7 +20,7 @@ const INSERT = `INSERT INTO event (month, instance_n, recorded_at, seq, common, 
   FROM unnest($4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],
               $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[])
     AS r(seq, common, input_tokens, output_tokens, held, charged, started_ms, ended_ms, request_id, user_id, usage,
-         counter_held, counter_amount, body_hash)`;
+         counter_held, counter_amount, body_hash)`);
 
 /** `month` has its partitions; `instance` is its number. */
 export const insertEvents = async (

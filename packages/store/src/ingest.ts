@@ -1,7 +1,7 @@
 import type { PoolCharge } from '@tollgate/ledger/pool';
 import { additionsOf, SLOT_MS, type Additions } from './charge-booking.ts';
 import { foldLocked } from './charge-fold.ts';
-import type { Transaction } from './connection.ts';
+import { prepared, type Transaction } from './connection.ts';
 import { decodeRanges, deliver, encodeRanges, isDelivered, type Delivered } from './delivered.ts';
 import type { Member } from './event-groups.ts';
 import { insertEvents, refuseOtherBodies } from './event-insert.ts';
@@ -51,6 +51,8 @@ export const ingest = async (tx: Transaction, { instance, groups }: IngestBatch,
   };
 };
 
+const LOCK = prepared('SELECT n, acked_seq, ahead::text FROM instance WHERE id = $1 FOR UPDATE');
+
 /** Batches of one instance run one after another. A spool that outlived this database's memory of it is taken in too. */
 const lockInstance = async (
   tx: Transaction,
@@ -58,10 +60,7 @@ const lockInstance = async (
   now: number,
 ): Promise<{ readonly n: bigint; readonly delivered: Delivered }> => {
   for (;;) {
-    const [row] = await tx.query<{ n: bigint; acked_seq: bigint; ahead: string }>(
-      'SELECT n, acked_seq, ahead::text FROM instance WHERE id = $1 FOR UPDATE',
-      [instance],
-    );
+    const [row] = await tx.query<{ n: bigint; acked_seq: bigint; ahead: string }>(LOCK, [instance]);
     if (row) return { n: row.n, delivered: { acked: Number(row.acked_seq), ahead: decodeRanges(row.ahead) } };
     await tx.query(
       `INSERT INTO instance (id, hello_at) VALUES ($1, to_timestamp($2::double precision / 1000)) ON CONFLICT DO NOTHING`,
@@ -114,7 +113,7 @@ const write = async (tx: Transaction, { instance, delivered, additions, now }: W
 };
 
 /** Everything but the rows in one statement. The day is the ledger's, in UTC: a proxy's clock moves nothing between days. */
-const WRITE = `WITH charge AS (
+const WRITE = prepared(`WITH charge AS (
     SELECT * FROM json_to_recordset($4::json) AS c(counter_id bigint, epoch text, model text, charged bigint,
       allocated bigint, unresolved bigint, calls bigint, input_tokens bigint, output_tokens bigint, would_refuse bigint,
       unproven bigint, estimated bigint)
@@ -138,7 +137,7 @@ const WRITE = `WITH charge AS (
       unproven bigint, estimated bigint)
     GROUP BY team, namespace, workload, provider, model, prompt_id, prompt_version
   )
-  UPDATE instance SET acked_seq = $2, ahead = $3::int8multirange WHERE id = $1`;
+  UPDATE instance SET acked_seq = $2, ahead = $3::int8multirange WHERE id = $1`);
 
 const additionsToPool = (instance: string, fresh: readonly ResolvedGroup[]): readonly PoolCharge[] =>
   fresh.flatMap(({ charges, members }) =>
