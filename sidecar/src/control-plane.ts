@@ -6,6 +6,7 @@ import {
   LEDGER_CONTRACT,
   LedgerRefused,
   type CounterName,
+  type DegradedReason,
   type HelloReply,
   type HelloRequest,
   type LeasePort,
@@ -38,6 +39,7 @@ export interface TouchDeps {
   readonly instance: string;
   readonly version: string;
   readonly subject: Subject;
+  readonly degraded: () => readonly DegradedReason[];
   readonly logger: Logger;
   readonly timers: Timers;
   readonly random: () => number;
@@ -46,6 +48,8 @@ export interface TouchDeps {
 export interface Touch {
   /** A fault came from elsewhere; if it says that this instance is unknown, greets again. */
   heard(fault: unknown): void;
+  /** Something about the proxy's own condition changed: the control plane is to know. */
+  tell(): void;
   close(): void;
 }
 
@@ -73,6 +77,7 @@ export const keepInTouch = ({
   instance,
   version,
   subject,
+  degraded,
   logger,
   timers,
   random,
@@ -81,16 +86,21 @@ export const keepInTouch = ({
   let greeting = false;
   let failures = 0;
   let watching = false;
+  /** The reasons as last told. */
+  let told = '';
 
   const greet = async (): Promise<void> => {
     if (greeting || stop.signal.aborted) return;
     greeting = true;
+    const reasons = degraded();
+    told = reasons.join();
     try {
       const { epoch, organisation, liveProxies } = await controlPlane.hello({
         contract: LEDGER_CONTRACT,
         instance,
         version,
         subject,
+        ...(reasons.length === 0 ? {} : { degraded: reasons }),
       });
       escrow.enterEpoch(epoch);
       escrow.setPeers(liveProxies);
@@ -99,6 +109,7 @@ export const keepInTouch = ({
       failures = 0;
       greeting = false;
       watch();
+      if (degraded().join() !== told) void greet();
     } catch (fault) {
       greeting = false;
       if (failures === 0) logger.warn({ err: fault }, 'control plane cannot be reached');
@@ -131,6 +142,10 @@ export const keepInTouch = ({
   return {
     heard(fault) {
       if (fault instanceof LedgerRefused && fault.reason === 'unknown_instance') void greet();
+    },
+    tell: () => {
+      // Before the first hello there is nothing to correct.
+      if (watching) void greet();
     },
     close: () => stop.abort(),
   };

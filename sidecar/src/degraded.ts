@@ -2,24 +2,8 @@
  * What is wrong with the world around this proxy, in one place: from what its parts know to one of three states. `fresh`:
  * nothing. `degraded`: calls go on, by what is in hand. `refusing`: no call under a Hard budget is taken on.
  */
+import type { DegradedReason } from '@tollgate/ledger';
 import type { EscrowStats } from '@tollgate/ledger/escrow';
-
-export const DEGRADED_REASONS = [
-  /** A call waited for a lease in vain; calls go on while leases in hand last. */
-  'ledger_unreachable',
-  /** The same, and calls are paid from an overdraft. */
-  'overdraft',
-  /** The policy may be out of date: the control plane was not heard of for too long. */
-  'policy_stale',
-  /** The spool is at its bound, its disk takes nothing, or its folder is gone: calls could not be recorded. */
-  'spool_full',
-  'spool_disk',
-  'spool_lost',
-  /** Part of what an earlier life wrote could not be read: what it took stays charged. */
-  'spool_damaged',
-] as const;
-
-export type DegradedReason = (typeof DEGRADED_REASONS)[number];
 
 export interface Condition {
   readonly state: 'fresh' | 'degraded' | 'refusing';

@@ -2,7 +2,8 @@
 import { makeMetrics, type MetricDoc, type Metrics } from '@tollgate/runtime';
 import type { Escrow } from '@tollgate/ledger/escrow';
 import type { SpoolStats } from '@tollgate/ledger/spool';
-import { DEGRADED_REASONS, type Condition } from './degraded.ts';
+import { DEGRADED_REASONS } from '@tollgate/ledger';
+import type { Condition } from './degraded.ts';
 import type { ServerObserver } from './server.ts';
 import type { AttemptObserver } from './pipeline/attempt.ts';
 

@@ -109,7 +109,7 @@ describe('a proxy while things are away', () => {
     on.mock.holdAnswers();
     const open = Array.from({ length: 30 }, () => chat(on));
     await on.mock.gate.untilWaiting(30);
-    on.controlPlane.setDown(true);
+    on.controlPlane.setTakesEvents(false);
     on.fillSpool(0.9);
     const refused = await chat(on);
     expect([refused.status, refused.error?.code, refused.headers.get('retry-after')]).toEqual([
@@ -120,11 +120,14 @@ describe('a proxy while things are away', () => {
     expect(await status(on)).toMatchObject({ state: 'refusing', reasons: ['spool_full'] });
     const ready = await fetch(`${on.adminUrl}/readyz`);
     expect([ready.status, await ready.text()]).toEqual([503, 'spool_full\n']);
+    await until(() => Promise.resolve(on.controlPlane.degraded().length > 0));
+    expect(on.controlPlane.degraded()).toEqual(['spool_full']);
     on.mock.release();
     expect((await Promise.all(open)).map((answer) => answer.status)).toEqual(Array.from({ length: 30 }, () => 200));
-    on.controlPlane.setDown(false);
+    on.controlPlane.setTakesEvents(true);
     await until(async () => (await chat(on)).status === 200);
     expect(await status(on)).toMatchObject({ state: 'fresh' });
+    await until(() => Promise.resolve(on.controlPlane.degraded().length === 0));
   });
 
   it('notices at once that a caller left who waits for money, and holds nothing for him', async () => {

@@ -109,6 +109,7 @@ export const startProxy = async ({
       onChange: ({ state, reasons }) => {
         if (state === 'fresh') logger.info({}, 'all is well again');
         else logger.warn({ reason: reasons.join(', ') }, state);
+        touch?.tell();
       },
     });
     releases.add('condition', () => {
@@ -215,6 +216,7 @@ export const startProxy = async ({
       instance,
       version,
       subject: config.subject,
+      degraded: () => condition().reasons,
       logger,
       timers: systemTimers,
       random,

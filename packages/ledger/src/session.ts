@@ -12,7 +12,27 @@ export interface HelloRequest {
   /** The version of the pool's functions that it calls itself; absent where it leases over HTTP alone. */
   readonly library?: string;
   readonly subject: Subject;
+  /** What is wrong around it now; absent = nothing. Said anew, by another hello, whenever it changes. */
+  readonly degraded?: readonly DegradedReason[];
 }
+
+/** What can be wrong with the world around a proxy. */
+export const DEGRADED_REASONS = [
+  /** A call waited for a lease in vain; calls go on while leases in hand last. */
+  'ledger_unreachable',
+  /** The same, and calls are paid from an overdraft. */
+  'overdraft',
+  /** The policy may be out of date: the control plane was not heard of for too long. */
+  'policy_stale',
+  /** The spool is at its bound, its disk takes nothing, or its folder is gone: calls could not be recorded. */
+  'spool_full',
+  'spool_disk',
+  'spool_lost',
+  /** Part of what an earlier life wrote could not be read: what it took stays charged. */
+  'spool_damaged',
+] as const;
+
+export type DegradedReason = (typeof DEGRADED_REASONS)[number];
 
 export interface HelloReply {
   readonly organisation: string;

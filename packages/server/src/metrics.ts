@@ -34,6 +34,12 @@ export const SERVER_METRICS = [
   },
   { name: 'tollgate_server_streams', kind: 'gauge', help: 'Snapshot streams that are open.' },
   { name: 'tollgate_server_proxies', kind: 'gauge', help: 'Proxies that are alive.' },
+  {
+    name: 'tollgate_server_proxies_degraded',
+    kind: 'gauge',
+    help: 'Proxies around which something is wrong, by what they said it is.',
+    labels: ['reason'],
+  },
   { name: 'tollgate_server_budgets', kind: 'gauge', help: 'Budgets in force.' },
 ] as const satisfies readonly MetricDoc[];
 

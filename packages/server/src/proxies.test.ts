@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { DegradedReason } from '@tollgate/ledger';
 import { makeProxies } from './proxies.ts';
 
 const SUBJECT = { namespace: 'default', workload: 'local', labels: {}, team: 'default' };
@@ -19,6 +20,23 @@ describe('proxies', () => {
     detach();
     now = 80_000;
     expect(proxies.live()).toHaveLength(0);
+  });
+
+  it('are counted by what is wrong around them, as they last said, while they are alive', () => {
+    let now = 0;
+    const proxies = makeProxies({ clock: () => now });
+    const says = (instance: string, ...degraded: readonly DegradedReason[]): void => {
+      proxies.saw(instance, SUBJECT);
+      proxies.speaks(instance, { version: '1', library: null, degraded });
+    };
+    says('a', 'spool_full');
+    says('b', 'spool_full', 'overdraft');
+    says('c');
+    expect([proxies.countDegraded('spool_full'), proxies.countDegraded('overdraft')]).toEqual([2, 1]);
+    says('b');
+    expect(proxies.countDegraded('spool_full')).toBe(1);
+    now = 40_000;
+    expect(proxies.countDegraded('spool_full')).toBe(0);
   });
 
   it('are forgotten when they leave, and an hour after they were last seen', () => {

@@ -1,4 +1,5 @@
 import type { Subject } from '@tollgate/api';
+import type { DegradedReason } from '@tollgate/ledger';
 
 /** The proxies that are alive now: seen within the last half minute, or on the snapshot stream. */
 export interface Proxies {
@@ -12,11 +13,15 @@ export interface Proxies {
   left(instance: string): void;
   subjectOf(instance: string): Subject | null;
   live(): readonly Subject[];
+  /** Of those that are alive, how many said so of themselves. */
+  countDegraded(reason: DegradedReason): number;
 }
 
 export interface ProxyVersions {
   readonly version: string;
   readonly library: string | null;
+  /** What was wrong around it when it last said hello. */
+  readonly degraded: readonly DegradedReason[];
 }
 
 const ALIVE_MS = 30_000;
@@ -36,6 +41,7 @@ export const makeProxies = ({ clock }: { readonly clock: () => number }): Proxie
     proxies.set(instance, proxy);
     return proxy;
   };
+  const isAlive = ({ streams, seenAt }: Proxy): boolean => streams > 0 || clock() - seenAt < ALIVE_MS;
   return {
     saw: (instance, subject) => {
       const proxy = of(instance);
@@ -58,12 +64,17 @@ export const makeProxies = ({ clock }: { readonly clock: () => number }): Proxie
       proxies.delete(instance);
     },
     subjectOf: (instance) => proxies.get(instance)?.subject ?? null,
+    countDegraded: (reason) => {
+      let count = 0;
+      for (const proxy of proxies.values()) if (isAlive(proxy) && proxy.versions?.degraded.includes(reason)) count += 1;
+      return count;
+    },
     live: () => {
       const now = clock();
       const alive: Subject[] = [];
       for (const [instance, proxy] of proxies) {
         const idle = now - proxy.seenAt;
-        if (proxy.subject && (proxy.streams > 0 || idle < ALIVE_MS)) alive.push(proxy.subject);
+        if (proxy.subject && isAlive(proxy)) alive.push(proxy.subject);
         else if (proxy.streams <= 0 && idle > FORGET_MS) proxies.delete(instance);
       }
       return alive;

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { Snapshot, Subject } from '@tollgate/api';
-import type { CounterName } from '@tollgate/ledger';
+import { DEGRADED_REASONS, type CounterName } from '@tollgate/ledger';
 import type { BlockSource, Pool, ResolveCounter } from '@tollgate/ledger/pool';
 import type { Logger, Timers } from '@tollgate/runtime';
 import type { Store } from '@tollgate/store';
@@ -83,6 +83,9 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
   const proxies = makeProxies({ clock });
   const metrics = makeServerMetrics();
   metrics.source('tollgate_server_proxies', () => [{ labels: {}, value: proxies.live().length }]);
+  metrics.source('tollgate_server_proxies_degraded', () =>
+    DEGRADED_REASONS.map((reason) => ({ labels: { reason }, value: proxies.countDegraded(reason) })),
+  );
   metrics.source('tollgate_server_budgets', () => [{ labels: {}, value: inForce.now().budgets.length }]);
   const seed = inForce.seedFrom(() => pool.balances());
   const pool: Pool = await makePool({

@@ -5,7 +5,7 @@
 import { overdraftLimit, slidingTerms } from '@tollgate/budget';
 import { windowAt } from '@tollgate/budget/window';
 import { makeMemoryBlockSource, makeMemoryPool, type MemoryBlockSource } from '@tollgate/ledger/pool';
-import { LedgerUnavailable, type LedgerEvent } from '@tollgate/ledger';
+import { LedgerUnavailable, type DegradedReason, type LedgerEvent } from '@tollgate/ledger';
 import { openEvent } from '@tollgate/ledger/wire';
 import type { Snapshot } from '@tollgate/api';
 import type { ControlPlane } from '../control-plane.ts';
@@ -18,6 +18,10 @@ export interface MemoryControlPlane extends ControlPlane {
   ping(): void;
   /** Every question fails from now on, or no longer. */
   setDown(down: boolean): void;
+  /** Leases are given and events are not taken, or again. */
+  setTakesEvents(takes: boolean): void;
+  /** What the proxy last said was wrong around it. */
+  degraded(): readonly DegradedReason[];
   /** Lease acquisitions asked for. */
   acquisitions(): number;
 }
@@ -29,6 +33,8 @@ export const makeMemoryControlPlane = async (
   let snapshot = first;
   let isDown = false;
   let acquisitions = 0;
+  let takesEvents = true;
+  let degraded: readonly DegradedReason[] = [];
   const events: LedgerEvent[] = [];
   const seen = new Set<string>();
   const watchers = new Set<(snapshot: Snapshot) => void>();
@@ -64,6 +70,7 @@ export const makeMemoryControlPlane = async (
     events,
     source,
     acquisitions: () => acquisitions,
+    degraded: () => degraded,
     setSnapshot: (next) => {
       snapshot = next;
       for (const watcher of watchers) watcher(next);
@@ -74,8 +81,9 @@ export const makeMemoryControlPlane = async (
     setDown: (down) => {
       isDown = down;
     },
-    hello: async ({ instance, subject }) => {
+    hello: async ({ instance, subject, degraded: said = [] }) => {
       up();
+      degraded = said;
       source.register(instance);
       await pool.join(instance);
       return { organisation: 'test', epoch: pool.epoch(), subject, liveProxies: 1, ledgerTimeMs: clock() };
@@ -89,8 +97,12 @@ export const makeMemoryControlPlane = async (
       up();
       await pool.giveBack(request);
     },
+    setTakesEvents: (takes) => {
+      takesEvents = takes;
+    },
     ship: async (batch) => {
       up();
+      if (!takesEvents) throw new LedgerUnavailable('the test lets no events through');
       for (const event of batch.map(openEvent)) {
         const id = `${event.instance}/${String(event.seq)}`;
         if (seen.has(id)) continue;

@@ -1,8 +1,15 @@
 /** Hello, close and the error body as JSON. */
-import { LEDGER_CONTRACT, type CloseRequest, type HelloReply, type HelloRequest } from '../session.ts';
+import {
+  DEGRADED_REASONS,
+  LEDGER_CONTRACT,
+  type CloseRequest,
+  type DegradedReason,
+  type HelloReply,
+  type HelloRequest,
+} from '../session.ts';
 import { decodeSubject } from './counter-wire.ts';
 import { ContractMismatch } from './contract-mismatch.ts';
-import { count, fields, parseJson, parseNames, shortName, text } from './fields.ts';
+import { count, fields, list, parseJson, parseNames, shortName, text, type Fields } from './fields.ts';
 import { WireFault } from './wire-fault.ts';
 
 export const encodeHello = (hello: HelloRequest): string => JSON.stringify(hello);
@@ -18,8 +25,17 @@ export const decodeHello = (body: string): HelloRequest => {
     version: shortName(from, 'version', ''),
     ...(from['library'] === undefined ? {} : { library: shortName(from, 'library', '') }),
     subject: decodeSubject(from['subject'], 'subject'),
+    ...(from['degraded'] === undefined ? {} : { degraded: decodeDegraded(from) }),
   };
 };
+
+/** Reasons that a later version may know are left out. */
+const decodeDegraded = (from: Fields): readonly DegradedReason[] => {
+  const said = list(from, 'degraded', '', MOST_REASONS, (reason) => reason);
+  return DEGRADED_REASONS.filter((reason) => said.includes(reason));
+};
+
+const MOST_REASONS = 32;
 
 export const encodeHelloReply = (reply: HelloReply): string => JSON.stringify(reply);
 

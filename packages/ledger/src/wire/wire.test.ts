@@ -85,6 +85,17 @@ const SNAPSHOT = {
 } as const;
 
 describe('the wire', () => {
+  it('carries what is wrong around a proxy, as far as this version knows it', () => {
+    const hello = { contract: 1 as const, instance: 'i1', version: '1', subject: SUBJECT };
+    expect(decodeHello(encodeHello({ ...hello, degraded: ['overdraft'] }))).toEqual({
+      ...hello,
+      degraded: ['overdraft'],
+    });
+    const later = JSON.stringify({ ...hello, degraded: ['spool_full', 'moon_full', 7] });
+    expect(decodeHello(later)).toEqual({ ...hello, degraded: ['spool_full'] });
+    expect(() => decodeHello(JSON.stringify({ ...hello, degraded: 'all' }))).toThrow('a list');
+  });
+
   it('brings everything over unchanged', () => {
     expect(decodeAcquireRequest(encodeAcquireRequest(ACQUIRE))).toEqual(ACQUIRE);
     expect(decodeAcquireResult(encodeAcquireResult(GRANTED))).toEqual(GRANTED);

@@ -124,7 +124,11 @@ export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
       await pool.join(hello.instance);
     });
     proxies.saw(hello.instance, subject);
-    proxies.speaks(hello.instance, { version: hello.version, library: hello.library ?? null });
+    proxies.speaks(hello.instance, {
+      version: hello.version,
+      library: hello.library ?? null,
+      degraded: hello.degraded ?? [],
+    });
     response.type('json').send(
       encodeHelloReply({
         organisation: store.organisation,
