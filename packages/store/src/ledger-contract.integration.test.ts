@@ -38,7 +38,7 @@ ledgerContract('memory pool over PGlite', () => makeStoreHarness(lite.connection
   timeoutMs: 60_000,
 });
 
-const overRedis = () => makeRedisWorld(redis.url);
+const overRedis = () => makeRedisWorld(redis);
 
 ledgerContract('Redis pool over PostgreSQL', () => makeStoreHarness(database, 5, overRedis), tools, {
   games: 12,

@@ -8,5 +8,6 @@ export {
   type SuiteSize,
   type SuiteTools,
 } from './ledger-contract.ts';
-export { makeMemoryWorld, makeSharedMemoryWorld, type PoolWorld } from './pool-world.ts';
+export { makeMemoryWorld, makeSharedMemoryWorld, type PoolWorld, type SharedWorld } from './pool-world.ts';
+export { sharedPoolContract } from './shared-pool-contract.ts';
 export { makeMemoryHarness, START } from './memory-harness.ts';

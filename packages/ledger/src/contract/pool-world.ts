@@ -15,6 +15,20 @@ export interface PoolWorld {
   release(): Promise<void>;
 }
 
+/** One that several servers share, and that things happen to. */
+export interface SharedWorld extends PoolWorld {
+  readonly faults: {
+    /** All keys are gone, and the process lives on. */
+    flush(): Promise<void>;
+    /** A hand at a balance is noticed: where the fence has a memory of its own. */
+    readonly isSeenThrough: boolean;
+    /** A hand sets the balance of every counter. */
+    write(pooled: bigint): Promise<void>;
+    /** A copy of what is here now: to start again from, or to go on from as if it had never been newer. */
+    keep(): Promise<{ restart(): Promise<void>; resync(): Promise<void> }>;
+  };
+}
+
 /** Each server has a pool of its own, which dies with it. */
 export const makeMemoryWorld = async (): Promise<PoolWorld> => ({
   isShared: false,
@@ -25,7 +39,7 @@ export const makeMemoryWorld = async (): Promise<PoolWorld> => ({
 });
 
 /** All servers share a state in memory: the model of Redis. */
-export const makeSharedMemoryWorld = async (): Promise<PoolWorld> => {
+export const makeSharedMemoryWorld = async (): Promise<SharedWorld> => {
   let now = 0;
   let servers = 0;
   const state = makeMemoryPoolState({ clock: () => now });
@@ -42,5 +56,25 @@ export const makeSharedMemoryWorld = async (): Promise<PoolWorld> => {
       now = ms;
     },
     release: async () => undefined,
+    faults: {
+      isSeenThrough: true,
+      flush: async () => {
+        state.flush();
+      },
+      write: async (pooled) => {
+        for (const { key } of state.balances()) state.write(key, pooled);
+      },
+      keep: async () => {
+        const copy = state.copy();
+        return {
+          restart: async () => {
+            state.restart(copy);
+          },
+          resync: async () => {
+            state.resync(copy);
+          },
+        };
+      },
+    },
   };
 };

@@ -13,6 +13,8 @@ export interface RedisLink {
   /** Throws what Redis answered, or `LedgerUnavailable` where it did not. */
   fcall(name: string, keys: readonly string[], args: readonly string[]): Promise<unknown>;
   load(payload: string): Promise<void>;
+  /** Resolves when there is a connection to a suitable server, at once or after the next attempts. */
+  met(): Promise<void>;
   close(): void;
 }
 
@@ -29,6 +31,8 @@ export interface RedisLinkOptions {
 
 const COMMAND_MS = 500;
 const CONNECT_MS = 2_000;
+/** Commands in a row without an answer: then the connection is given up, since its other end may be gone without a word. */
+const MOST_UNANSWERED = 3;
 const RECONNECT_MS = [20, 50, 100, 200, 500, 1_000] as const;
 
 /** Throws `RedisUnsuitable`, or `LedgerUnavailable` where nobody answers. */
@@ -36,6 +40,9 @@ export const openRedisLink = async (options: RedisLinkOptions): Promise<RedisLin
   const { url, commandMs = COMMAND_MS, connectMs = CONNECT_MS, onFault = () => undefined } = options;
   let facts: ServerFacts | null = null;
   let unsuitable: RedisUnsuitable | null = null;
+  const waiting: (() => void)[] = [];
+  let unanswered = 0;
+  let closed = false;
   const client = new Redis(url, {
     lazyConnect: true,
     enableOfflineQueue: false,
@@ -43,8 +50,6 @@ export const openRedisLink = async (options: RedisLinkOptions): Promise<RedisLin
     maxRetriesPerRequest: 0,
     commandTimeout: commandMs,
     connectTimeout: connectMs,
-    // A connection whose other end is gone without a word is given up, and not only each command on it.
-    socketTimeout: commandMs * 4,
     retryStrategy: (attempt) => RECONNECT_MS[Math.min(attempt, RECONNECT_MS.length) - 1] ?? null,
   });
   client.on('error', (fault: unknown) => {
@@ -52,7 +57,13 @@ export const openRedisLink = async (options: RedisLinkOptions): Promise<RedisLin
   });
   client.on('close', () => {
     facts = null;
+    if (!closed) onFault(new LedgerUnavailable('the connection to Redis is gone'), 'talk to Redis');
   });
+  const connectAnew = (): void => {
+    facts = null;
+    unanswered = 0;
+    client.disconnect(true);
+  };
 
   /** Whoever answers now may be another server than before, or another life of it. */
   const meet = async (): Promise<void> => {
@@ -61,6 +72,7 @@ export const openRedisLink = async (options: RedisLinkOptions): Promise<RedisLin
       checkSuitable(found);
       unsuitable = null;
       facts = found;
+      for (const met of waiting.splice(0)) met();
     } catch (fault) {
       unsuitable = fault instanceof RedisUnsuitable ? fault : null;
       throw fault;
@@ -71,6 +83,7 @@ export const openRedisLink = async (options: RedisLinkOptions): Promise<RedisLin
     await client.connect();
     await meet();
   } catch (cause) {
+    closed = true;
     client.disconnect();
     if (cause instanceof RedisUnsuitable) throw cause;
     throw toUnavailable(cause, 'Redis cannot be reached');
@@ -91,9 +104,12 @@ export const openRedisLink = async (options: RedisLinkOptions): Promise<RedisLin
     server,
     fcall: async (name, keys, args) => {
       try {
-        return await client.fcall(name, keys.length, ...keys, ...args);
+        const answer = await client.fcall(name, keys.length, ...keys, ...args);
+        unanswered = 0;
+        return answer;
       } catch (fault) {
-        if (isReadOnly(fault)) client.disconnect(true);
+        unanswered = isTimeout(fault) ? unanswered + 1 : 0;
+        if (isReadOnly(fault) || unanswered >= MOST_UNANSWERED) connectAnew();
         if (isReply(fault) && !isReadOnly(fault) && !isForbidden(fault)) throw fault;
         throw toUnavailable(fault, 'Redis did not do what it was asked');
       }
@@ -101,11 +117,20 @@ export const openRedisLink = async (options: RedisLinkOptions): Promise<RedisLin
     load: async (payload) => {
       await client.call('FUNCTION', 'LOAD', payload);
     },
+    met: () =>
+      facts
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            waiting.push(resolve);
+          }),
     close: () => {
+      closed = true;
       client.disconnect();
     },
   };
 };
+
+const isTimeout = (fault: unknown): boolean => fault instanceof Error && fault.message === 'Command timed out';
 
 const isReply = (fault: unknown): boolean => fault instanceof Error && fault.name === 'ReplyError';
 

@@ -26,7 +26,7 @@ import {
 import { makePoolKeys } from './keys.ts';
 import { DIALECT, functionName, makeLibrary, type FunctionName, type Library } from './library.ts';
 import { isLoadedAlready, isMissingFunction, isNoAmount } from './redis-fault.ts';
-import { openRedisLink, type RedisLinkOptions } from './redis-link.ts';
+import { openRedisLink, type RedisLink, type RedisLinkOptions } from './redis-link.ts';
 
 /**
  * Balances in Redis, shared by all servers of an installation: each operation is one call of a function that is atomic
@@ -35,6 +35,8 @@ import { openRedisLink, type RedisLinkOptions } from './redis-link.ts';
 export interface RedisPoolState extends PoolState {
   /** `library`: the fence stands on the library's own memory. `connection`: that does not last here; on the server's run id and the count of changes. */
   readonly fence: 'library' | 'connection';
+  /** Resolves when there is a connection, to a server that may hold a pool. */
+  met(): Promise<void>;
   /** Ends the connection; the pool stays. */
   release(): void;
 }
@@ -56,8 +58,17 @@ const SWEEP = 500;
 
 /** Throws `RedisUnsuitable` where this Redis cannot hold a pool, `LedgerUnavailable` where none answers. */
 export const openRedisPoolState = async (options: RedisPoolStateOptions): Promise<RedisPoolState> => {
-  const { organisation, token, onTime, library = makeLibrary() } = options;
   const link = await openRedisLink(options);
+  try {
+    return await stateOver(link, options);
+  } catch (fault) {
+    link.close();
+    throw fault;
+  }
+};
+
+const stateOver = async (link: RedisLink, options: RedisPoolStateOptions): Promise<RedisPoolState> => {
+  const { organisation, token, onTime, library = makeLibrary() } = options;
   const keys = makePoolKeys(organisation);
   /** Of the epoch at hand: the most changes that an answer told of. */
   let seen = { epoch: '', changes: 0 };
@@ -133,6 +144,7 @@ export const openRedisPoolState = async (options: RedisPoolStateOptions): Promis
     library: library.version,
     dialects: [DIALECT],
     fence,
+    met: () => link.met(),
     release: () => {
       link.close();
     },

@@ -16,11 +16,17 @@ end`,
 export interface RedisHand {
   setTime(ms: number): Promise<void>;
   run(command: string, ...args: readonly string[]): Promise<unknown>;
+  keys(): Promise<readonly string[]>;
+  dump(key: string): Promise<Buffer>;
+  /** Milliseconds; 0: it does not expire. */
+  ttl(key: string): Promise<number>;
+  restore(key: string, dump: Buffer, ttl: number): Promise<void>;
   release(): void;
 }
 
 export const openRedisHand = async (url: string): Promise<RedisHand> => {
-  const client = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 0 });
+  // Waits for a server that is being restarted.
+  const client = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 100, retryStrategy: () => 20 });
   client.on('error', () => undefined);
   await client.connect();
   return {
@@ -28,6 +34,12 @@ export const openRedisHand = async (url: string): Promise<RedisHand> => {
       await client.set('tg:clock', String(ms));
     },
     run: (command, ...args) => client.call(command, ...args),
+    keys: () => client.keys('*'),
+    dump: (key) => client.dumpBuffer(key),
+    ttl: async (key) => Math.max(0, await client.pttl(key)),
+    restore: async (key, dump, ttl) => {
+      await client.restore(key, ttl, dump);
+    },
     release: () => {
       client.disconnect();
     },
