@@ -281,6 +281,32 @@ describe('the spool', () => {
     expect(openSpool({ disk }).sealed([...spool.life('i1').unacked.values()])).toEqual(sealed.slice(2));
   });
 
+  it('gives hundreds of events by a few reads, over files and what is not written yet', () => {
+    const disk = makeMemoryDisk();
+    let reads = 0;
+    const counted: typeof disk = {
+      ...disk,
+      open: (name) => {
+        const file = disk.open(name);
+        return {
+          ...file,
+          readAt: (at, length) => {
+            reads += 1;
+            return file.readAt(at, length);
+          },
+        };
+      },
+    };
+    const spool = openSpool({ disk: counted, segmentBytes: 128 << 10, defer: () => undefined });
+    for (let seq = 1; seq <= 400; seq += 1) {
+      spool.intent(anIntent(seq));
+      spool.settle(anEvent(seq));
+    }
+    const sealed = spool.sealed([...spool.life('i1').unacked.values()]);
+    expect(sealed).toEqual(Array.from({ length: 400 }, (_, index) => sealEvent(anEvent(index + 1))));
+    expect(reads).toBeLessThan(10);
+  });
+
   it('writes a settlement with the next record or at the end of the turn, and in their order', () => {
     const disk = makeMemoryDisk();
     const turns: (() => void)[] = [];

@@ -11,7 +11,7 @@ import { ANY_EPOCH } from '../session.ts';
 import type { SealedEvent } from '../wire/sealed-event.ts';
 import { encodeEntry } from './entry-json.ts';
 import { makeJournal, seqRanges, type Entry, type KeptEvent, type Life, type Tightened } from './journal.ts';
-import { isOnDisk, readPlace, type Segment } from './place.ts';
+import { isOnDisk, readPlace, readPlaces, type Segment } from './place.ts';
 import { replay } from './replay.ts';
 import { makeSegments, openSegments } from './segments.ts';
 import type { SpoolDisk } from './spool-disk.ts';
@@ -301,7 +301,10 @@ export const openSpool = ({ disk, segmentBytes = SEGMENT_BYTES, maxBytes = MAX_B
         defer(writeDeferred);
       }
     },
-    sealed: (events) => events.map(({ instance, seq, place }) => ({ instance, seq, json: readPlace(place) })),
+    sealed: (events) => {
+      const json = readPlaces(events.map(({ place }) => place));
+      return events.map(({ instance, seq }, index) => ({ instance, seq, json: json[index] ?? NOTHING }));
+    },
     acked: (instance, seqs) => {
       if (isClosed) return;
       // Not knowing that it was acknowledged costs a second delivery, which the ledger takes for what it is.
@@ -354,6 +357,8 @@ const readOrNull = ({ place }: KeptEvent): Buffer | null => {
     return null;
   }
 };
+
+const NOTHING = Buffer.alloc(0);
 
 const isThere = ({ file }: Segment): boolean => {
   try {
