@@ -68,7 +68,7 @@ export const buildServer = (deps: ServerDeps): ProxyServer => {
     const exchange = makeExchange(req, res, deps.nextRequestId(), deps.now());
     open += 1;
     observe.callStarted();
-    res.once('close', () => {
+    res.on('close', () => {
       open -= 1;
       exchange.callerGone = true;
       observe.callEnded();

@@ -48,7 +48,7 @@ export const read = ({ bodyBytes, buffered }: ReadDeps): Stage => {
         body = null;
         resolve(outcome);
       };
-      res.once('close', () => {
+      res.on('close', () => {
         buffered.give(bytes);
         exchange.body = null;
         finish('answered');
@@ -64,7 +64,7 @@ export const read = ({ bodyBytes, buffered }: ReadDeps): Stage => {
           body.push(chunk);
         }
       });
-      req.once('end', () => {
+      req.on('end', () => {
         inTurn(bytes, () => {
           if (body === null) return;
           try {
@@ -77,7 +77,7 @@ export const read = ({ bodyBytes, buffered }: ReadDeps): Stage => {
           }
         });
       });
-      req.once('error', () => {
+      req.on('error', () => {
         finish('answered');
       });
     });

@@ -122,7 +122,7 @@ export class Relay implements UpstreamHandler {
     this.#set = set;
     this.#resolve = resolve;
     this.#redactor = set.secret === null ? null : makeRedactor(set.secret);
-    set.res.once('close', this.#onCallerClose);
+    set.res.on('close', this.#onCallerClose);
   }
 
   onStart(control: UpstreamControl): void {
