@@ -24,6 +24,17 @@ writeFileSync(out, JSON.stringify({ seen, key: process.env.OPENAI_API_KEY, noPro
 process.exit(Number(code));
 `;
 
+/** Ends the database that its parent, who wraps it, has started. */
+const KILLER = `
+import { readFileSync, readdirSync } from 'node:fs';
+const read = (path) => { try { return readFileSync(path, 'utf8'); } catch { return ''; } };
+for (const pid of readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name))) {
+  const parent = read('/proc/' + pid + '/stat').split(') ').at(-1).split(' ')[1];
+  if (Number(parent) === process.ppid && read('/proc/' + pid + '/cmdline').includes('pglite-child')) process.kill(Number(pid), 'SIGKILL');
+}
+await new Promise((resolve) => setTimeout(resolve, 1000));
+`;
+
 let dir: string;
 let agent: string;
 beforeAll(() => {
@@ -36,6 +47,20 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 const read = (name: string) => JSON.parse(readFileSync(join(dir, name), 'utf8'));
 
 describe('tollgate wrap', () => {
+  it(
+    'says at once that its database has gone, and that there is no bill',
+    async () => {
+      const io = testIo();
+      const killer = join(dir, 'killer.mjs');
+      writeFileSync(killer, KILLER);
+      const code = await io.tollgate('wrap', '--budget', '1usd', '--', process.execPath, killer);
+      expect(code).toBe(1);
+      expect(io.err()).toContain('the database process has gone: nothing can be recorded any more');
+      expect(io.err()).toContain('there is no bill');
+    },
+    LIMIT,
+  );
+
   it(
     'stops the spend of a command at its budget, bills it, and ends with its exit code',
     async () => {

@@ -46,7 +46,13 @@ export const wrap = async (command: readonly string[], options: WrapOptions, io:
     const standalone = await startPrivateInstance(instance, io);
     try {
       const env = wrappedEnv(io.env, { proxyUrl: standalone.proxyUrl, isMock });
+      const trouble: string[] = [];
+      void standalone.broken.then((why) => {
+        trouble.push(why);
+        io.stderr(`tollgate: ${why}: nothing can be recorded any more, so calls will be refused\n`);
+      });
       const code = await runCommand({ command, env, signals: io.signals, hasTerminal: io.hasTerminal });
+      if (trouble.length > 0) throw noBill(trouble.join(', '), code);
       printOut(await billOf(standalone, { budget: cap.nano, isMock }), { json: options.json === true, billFile }, io);
       throw new CommandExit(code);
     } catch (error) {
@@ -61,6 +67,13 @@ export const wrap = async (command: readonly string[], options: WrapOptions, io:
     if (billFile !== null) closeSync(billFile);
   }
 };
+
+/** The command's own failure counts more. */
+const noBill = (why: string, code: number): CliError =>
+  new CliError(`there is no bill: ${why} while the command ran`, {
+    todo: 'look at what the provider billed, and run it again',
+    exitCode: code === 0 ? EXIT.failed : code,
+  });
 
 /** Before anything runs: after it, the money is spent, and the bill would be lost. */
 const openBill = (path: string): number => {

@@ -2,7 +2,6 @@ import {
   closeSync,
   fstatSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readSync,
   readdirSync,
@@ -14,6 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { lockFolder, type FolderLock } from './folder-lock.ts';
+import { makeFolder } from './make-folder.ts';
 import type { SpoolDisk, SpoolFile } from './spool-disk.ts';
 
 /**
@@ -45,7 +45,7 @@ export const openFileDisk = (folder: string): SpoolDisk => {
 };
 
 const openFolder = (folder: string): FolderLock => {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   return lockFolder(folder);
 };
 

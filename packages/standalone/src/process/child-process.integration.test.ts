@@ -125,12 +125,27 @@ describe('a wanted port', () => {
     await new Promise((resolve) => server.once('listening', resolve));
     const address = server.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
-    await expect(findPort({ host: '127.0.0.1', port, what: 'the proxy', setting: '--port' })).rejects.toMatchObject({
+    const wanted = { host: '127.0.0.1', port, what: 'the proxy', setting: '--port', pause: () => Promise.resolve() };
+    await expect(findPort(wanted)).rejects.toMatchObject({
       code: 'port-in-use',
       message: `port ${port} on 127.0.0.1, wanted for the proxy, is in use by another process`,
       todo: expect.stringContaining('--port PORT'),
     });
     await new Promise((resolve) => server.close(resolve));
+  });
+
+  it('that comes free in a moment is waited for, as after a start that was killed', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    let looks = 0;
+    const pause = async (): Promise<void> => {
+      looks += 1;
+      if (looks === 3) await new Promise((resolve) => server.close(resolve));
+    };
+    const wanted = { host: '127.0.0.1', port, what: 'the proxy', setting: '--port', pause };
+    expect([await findPort(wanted), looks]).toEqual([port, 3]);
   });
 
   it('on a host that is not here is a fault of the settings', async () => {

@@ -11,12 +11,17 @@ export interface WantedPort {
   readonly what: string;
   /** `--port` */
   readonly setting: string;
+  /** Between two looks at a port that is in use. */
+  readonly pause?: () => Promise<void>;
 }
 
-/** The port to use: the wanted one if it is free, a free one for 0. Throws a StandaloneError if it is taken. */
-export const findPort = async ({ host, port, what, setting }: WantedPort): Promise<number> => {
+/**
+ * The port to use: the wanted one if it is free, a free one for 0. Throws a StandaloneError if it stays taken: children of
+ * a start that was killed hold theirs for a second and a half.
+ */
+export const findPort = async ({ host, port, what, setting, pause = PAUSE }: WantedPort): Promise<number> => {
   try {
-    return await tryPort(host, port);
+    return await tryUntilFree(host, port, pause);
   } catch (cause) {
     const code = errorCode(cause);
     if (code === 'EADDRINUSE') {
@@ -37,6 +42,20 @@ export const findPort = async ({ host, port, what, setting }: WantedPort): Promi
         cause,
       },
     );
+  }
+};
+
+const LOOKS = 10;
+const PAUSE = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 250));
+
+const tryUntilFree = async (host: string, port: number, pause: () => Promise<void>): Promise<number> => {
+  for (let look = 1; ; look += 1) {
+    try {
+      return await tryPort(host, port);
+    } catch (fault) {
+      if (errorCode(fault) !== 'EADDRINUSE' || look === LOOKS) throw fault;
+      await pause();
+    }
   }
 };
 

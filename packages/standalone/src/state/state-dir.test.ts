@@ -25,6 +25,12 @@ describe('the state directory', () => {
     expect(modeOf(state.spool)).toBe(0o700);
   });
 
+  it('that cannot be made is named, at once', () => {
+    expect(() => {
+      makeStateDir(stateDirOf('/proc/tollgate/state'));
+    }).toThrow(expect.objectContaining({ code: 'config', message: expect.stringContaining('/proc/tollgate/state') }));
+  });
+
   it('holds a token of this run only, readable by its owner', () => {
     const state = stateDirOf(dir);
     writeFileSync(state.tokenFile, 'old');

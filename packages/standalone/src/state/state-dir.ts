@@ -1,7 +1,10 @@
 /** The files of one standalone instance. Everything in it is private to the user: it holds a token and the record of spend. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { makeFolder } from '@tollgate/ledger/spool';
+import { errorCode, errorMessage } from '../error-code.ts';
+import { StandaloneError } from '../standalone-error.ts';
 
 export interface StateDir {
   readonly root: string;
@@ -38,7 +41,15 @@ export const defaultStatePath = (env: Readonly<Record<string, string | undefined
   join(env['XDG_STATE_HOME'] || join(home, '.local', 'state'), 'tollgate');
 
 export const makeStateDir = (state: StateDir): void => {
-  for (const dir of [state.root, state.spool]) mkdirSync(dir, { recursive: true, mode: 0o700 });
+  try {
+    for (const dir of [state.root, state.spool]) makeFolder(dir);
+  } catch (cause) {
+    const why = errorCode(cause) ?? errorMessage(cause);
+    throw new StandaloneError('config', `the state directory ${state.root} cannot be made (${why})`, {
+      todo: 'name one that this user may write, with --state DIR',
+      cause,
+    });
+  }
 };
 
 /** A new token at each start: an old one that leaked opens nothing. */
