@@ -234,11 +234,17 @@ export const makeAdmissionQueue = (deps: AdmissionQueueDeps): AdmissionQueue => 
     waiter.resolve({ held: true, hold });
   };
 
+  /** True: the call waits no more. Asked by a timer too, where nobody else would catch what the disk says. */
   const serveOverdraft = (waiter: Waiter): boolean => {
     if (waiter.stage !== 'waiting') return false;
-    const hold = overdraw(waiter, clock());
-    if (hold) give(waiter, hold);
-    return hold !== null;
+    try {
+      const hold = overdraw(waiter, clock());
+      if (hold) give(waiter, hold);
+      return hold !== null;
+    } catch (fault) {
+      fail(waiter, fault);
+      return true;
+    }
   };
 
   const askFor = (waiter: Waiter): void => {

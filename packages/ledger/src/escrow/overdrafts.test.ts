@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { OVERDRAFT_LIMIT } from '@tollgate/budget';
 import { LedgerUnavailable } from '../lease-port.ts';
 import { LedgerRefused } from '../ledger-refused.ts';
+import { makeMemoryDisk, type MemoryDisk } from '../spool/memory-disk.ts';
 import type { HoldRequest, HoldResult } from './hold.ts';
 import { aBench, aNeed, aRequest, charging, heldBy, KEY, type Bench } from './testing/a-hold.ts';
 
@@ -60,6 +61,35 @@ describe('an overdraft', () => {
     expect(bench.escrow.stats()).toMatchObject({ outageMs: null, overdrawn: 3 });
     // And the limit itself is spent by leases again.
     expect(heldBy(await decide(bench, aRequest([aNeed(100n)]))).isOverdrawn).toBe(false);
+  });
+
+  it('is refused by a disk that takes no intent, to the call alone', async () => {
+    const disk = makeMemoryDisk();
+    let isFull = false;
+    const filling: MemoryDisk = {
+      ...disk,
+      open: (name) => {
+        const file = disk.open(name);
+        return {
+          ...file,
+          append: (bytes) => {
+            if (isFull) throw new Error('ENOSPC');
+            file.append(bytes);
+          },
+        };
+      },
+    };
+    const bench = aBench({ [KEY]: 100n, [OVERDRAFT]: 1_000n }, { disk: filling });
+    bench.escrow.setOverdrafts([TERMS]);
+    await bench.time.advance(10);
+    bench.ledger.fault = DOWN;
+    isFull = true;
+    const refused = expect(Promise.resolve(bench.escrow.openHold(aRequest([aNeed(150n)])))).rejects;
+    // The timer that declares the outage has nobody who would catch what the disk says.
+    await bench.time.advance(5_000);
+    await refused.toMatchObject({ code: 'spool_fault' });
+    isFull = false;
+    expect(heldBy(await decide(bench, aRequest([aNeed(1_000n)]))).isOverdrawn).toBe(true);
   });
 
   it('lasts as long as the budget says, and as long again in the next outage', async () => {

@@ -54,6 +54,7 @@ export const applyFault = (world: World, fault: FaultAction): boolean => {
       return true;
     case 'change-limit':
       world.limits.change(fault.limit, fault.max);
+      for (const proxy of world.proxies) proxy.setOverdrafts(world.limits.overdrafts());
       return true;
     default: {
       const never: never = fault;

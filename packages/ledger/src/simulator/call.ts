@@ -33,8 +33,7 @@ export interface CallCounts {
 type Amounts = Readonly<Record<LimitUnit, bigint>>;
 
 export const makeCall = ({ time, limits, provider, mutation, counts }: CallDeps) => {
-  const needsOf = (plan: CallPlan): readonly HoldNeed[] => {
-    const bound = boundOf(plan);
+  const needsOf = (plan: CallPlan, bound: Amounts): readonly HoldNeed[] => {
     return plan.limits.flatMap((index) => {
       const limit = limits.all[index];
       const max = limit ? limits.maxOf(limit) : null;
@@ -47,9 +46,8 @@ export const makeCall = ({ time, limits, provider, mutation, counts }: CallDeps)
 
   /** To the end of the attempt at the provider; the proxy may be gone by then. */
   const attempt = async (instance: string, hold: Hold, plan: CallPlan): Promise<void> => {
-    const used = usedOf(plan);
     await pause(time, plan.billedAfterMs);
-    provider.bill({ instance, seq: hold.seq, cost: used.cost, counters: billedOf(hold, plan) });
+    provider.bill({ instance, seq: hold.seq, cost: usedOf(plan).cost, counters: billedOf(hold, plan) });
     await pause(time, plan.endsAfterMs);
   };
 
@@ -60,13 +58,24 @@ export const makeCall = ({ time, limits, provider, mutation, counts }: CallDeps)
     counts.asked += 1;
     await life.running();
     try {
-      const needs = needsOf(plan);
+      const needs = needsOf(plan, boundOf(plan));
+      const least = leastOf(plan);
+      const tighter = { held: least.cost, needs: needsOf(plan, least) };
+      let isTight = false;
+      const accepted = (): void => {
+        isTight = true;
+      };
+      const canCount = plan.tight !== null && !plan.isSoft;
       const result = await escrow.openHold({
         needs: plan.isSoft ? [] : needs,
         audit: [],
         soft: plan.isSoft ? needs : [],
         waitMs: plan.waitMs,
         head: headOf(plan, proxy.wallClock()),
+        ...(canCount && {
+          tighten: () => Promise.resolve(tighter),
+          tightenOpen: () => Promise.resolve({ ...tighter, accepted }),
+        }),
       });
       if (!life.isAlive()) return;
       if (!result.held) {
@@ -74,9 +83,10 @@ export const makeCall = ({ time, limits, provider, mutation, counts }: CallDeps)
         return;
       }
       counts.held += 1;
+      isTight = result.hold.head.held < BigInt(plan.nanos);
       await attempt(instance, result.hold, plan);
       await life.running();
-      const settlement = mutation.settlement(settlementOf(plan));
+      const settlement = mutation.settlement(settlementOf(plan, isTight ? least : boundOf(plan)));
       escrow.settle(result.hold, settlement);
       mutation.afterSettle(result.hold, settlement);
     } catch (fault) {
@@ -98,14 +108,19 @@ const boundOf = ({ nanos, tokens }: CallPlan): Amounts => ({
   requests: 1n,
 });
 
+/** What the attempt can cost at most by an exact count. */
+const leastOf = (plan: CallPlan): Amounts => {
+  const of = (bound: number): bigint => BigInt(Math.ceil((bound * (plan.tight ?? 1_000)) / 1_000));
+  return { cost: of(plan.nanos), tokens: of(plan.tokens), requests: 1n };
+};
+
 const usedOf = ({ nanos, tokens, share, ending }: CallPlan): Amounts => {
   const of = (bound: number): bigint => BigInt(ending === 'void' ? 0 : Math.floor((bound * share) / 1_000));
   return { cost: of(nanos), tokens: of(tokens), requests: ending === 'void' ? 0n : 1n };
 };
 
-const settlementOf = (plan: CallPlan): Settlement => {
+const settlementOf = (plan: CallPlan, bound: Amounts): Settlement => {
   const used = usedOf(plan);
-  const bound = boundOf(plan);
   const charged = (unit: LimitUnit): bigint => {
     const most = used[unit] > bound[unit] ? used[unit] : bound[unit];
     if (plan.ending === 'unknown') return most;
@@ -133,7 +148,7 @@ const billedOf = (hold: Hold, plan: CallPlan): readonly BilledCounter[] =>
         windowId: lease?.windowId ?? '',
         epoch: lease?.epoch ?? '',
         used: usedOf(plan)[unit],
-        bound: boundOf(plan)[unit],
+        bound: leastOf(plan)[unit],
         isHard: !plan.isSoft,
       }))
     : [];

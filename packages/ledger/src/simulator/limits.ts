@@ -1,13 +1,20 @@
 /** The limits in force, as they are now: they may be lowered, raised or deleted within a run. */
+import { OVERDRAFT_LIMIT } from '@tollgate/budget';
 import { counterKey, type CounterName, type CounterWindow } from '../counter.ts';
 import type { CounterTerms } from '../pool/block-source.ts';
+import type { OverdraftTerms } from '../escrow/overdrafts.ts';
 import type { PlannedLimit } from './schedule.ts';
+
+/** One outage may draw on an overdraft for so long. */
+const OVERDRAFT_MS = 60_000;
 
 export interface Limits {
   readonly all: readonly PlannedLimit[];
   /** Null: deleted. */
   maxOf(limit: PlannedLimit): bigint | null;
   change(index: number, max: number | null): void;
+  /** What a proxy may take ahead of need, for an outage. */
+  overdrafts(): readonly OverdraftTerms[];
   find(name: CounterName): PlannedLimit | undefined;
   /** `now` in ledger time: milliseconds since 1970. */
   resolve(name: CounterName, now: number): CounterTerms | null;
@@ -28,6 +35,11 @@ export const makeLimits = (all: readonly PlannedLimit[]): Limits => {
       const limit = all[index];
       if (limit) maxima.set(limit, max === null ? null : BigInt(max));
     },
+    overdrafts: () =>
+      all.flatMap((limit) => {
+        const amount = limit.limit === OVERDRAFT_LIMIT ? maxOf(limit) : null;
+        return amount === null ? [] : [{ budget: limit.budget, amount, maxDurationMs: OVERDRAFT_MS }];
+      }),
     find,
     resolve: (name, now) => {
       const limit = find(name);

@@ -1,4 +1,5 @@
 /** Draws a schedule from a seed: calls spread over the proxies, often many at once, and faults between them. */
+import { OVERDRAFT_LIMIT } from '@tollgate/budget';
 import { planCall } from './plan-call.ts';
 import { planFault } from './plan-fault.ts';
 import { makeRandom, type Random } from './random.ts';
@@ -37,7 +38,7 @@ export const planSchedule = (seed: number, shape: Shape = FULL): Schedule => {
   return { seed, proxies, servers, lastsMs, limits, actions: actions.toSorted((a, b) => a.at - b.at) };
 };
 
-/** Three budgets of different kinds. Each is now tight, now wide, so that each is at times the one that binds. */
+/** Three budgets of different kinds, one with an overdraft. Each is now tight, now wide, so that each is at times the one that binds. */
 const planLimits = (random: Random): readonly PlannedLimit[] => [
   {
     budget: 'sim/spend',
@@ -65,6 +66,16 @@ const planLimits = (random: Random): readonly PlannedLimit[] => [
     windowMs: null,
     buckets: null,
     isPartitioned: random.chance(0.3),
+  },
+  // Of the first budget: in an outage, beside its limit.
+  {
+    budget: 'sim/spend',
+    limit: OVERDRAFT_LIMIT,
+    unit: 'cost',
+    max: random.pick([20_000, 60_000]),
+    windowMs: 30_000,
+    buckets: null,
+    isPartitioned: false,
   },
 ];
 

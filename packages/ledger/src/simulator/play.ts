@@ -2,6 +2,7 @@
  * Plays a schedule: a world of production code in virtual time, decided by the schedule alone. Throws an
  * `OracleViolation` that names the seed where an invariant does not hold.
  */
+import { OVERDRAFT_LIMIT } from '@tollgate/budget';
 import { applyFault } from './apply-fault.ts';
 import { OracleViolation } from './findings.ts';
 import { goHome } from './go-home.ts';
@@ -19,6 +20,8 @@ export interface Report {
   readonly billed: number;
   readonly events: number;
   readonly interrupted: number;
+  /** Attempts that drew on an overdraft. */
+  readonly overdrawn: number;
   /** Processes that proxies were, in all. */
   readonly lives: number;
   /** Faults that took effect, by row of the matrix. */
@@ -65,6 +68,7 @@ export const play = async (schedule: Schedule, mutation: Mutation = UNBROKEN): P
     billed: provider.billed.length,
     events: events.length,
     interrupted: events.filter(({ settle }) => settle === 'interrupted').length,
+    overdrawn: events.filter(({ counters }) => counters.some(({ limit }) => limit === OVERDRAFT_LIMIT)).length,
     lives: proxies.reduce((sum, proxy) => sum + proxy.lives(), 0),
     faults,
     digest: digest.value(),

@@ -1,6 +1,7 @@
 /** A simulated proxy: production escrow and spool over a disk that survives it, and the server it talks to. */
 import { makeEscrow, type Escrow } from '../escrow/escrow.ts';
 import type { CounterName } from '../counter.ts';
+import type { OverdraftTerms } from '../escrow/overdrafts.ts';
 import type { LedgerEvent } from '../event.ts';
 import { LedgerUnavailable, type LeasePort } from '../lease-port.ts';
 import { LedgerRefused } from '../ledger-refused.ts';
@@ -35,6 +36,8 @@ export interface SimulatedProxy {
   /** How many processes it was. */
   lives(): number;
   recall(counter: CounterName): void;
+  /** The limits in force have changed. */
+  setOverdrafts(terms: readonly OverdraftTerms[]): void;
 }
 
 export interface RunningLife {
@@ -50,6 +53,7 @@ export interface SimulatedProxyDeps {
   readonly time: VirtualTime;
   readonly servers: readonly SimulatedServer[];
   readonly wallClock: () => number;
+  readonly overdrafts: () => readonly OverdraftTerms[];
   readonly mutation: Mutation;
   readonly onSettled: (event: LedgerEvent) => void;
   readonly onLost: (instance: string) => void;
@@ -61,7 +65,7 @@ const RESTART_MS = 1_000;
 const SEGMENT_BYTES = 8_192;
 
 export const makeSimulatedProxy = (deps: SimulatedProxyDeps): SimulatedProxy => {
-  const { name, seed, time, servers, wallClock, mutation, onSettled, onLost } = deps;
+  const { name, seed, time, servers, wallClock, overdrafts, mutation, onSettled, onLost } = deps;
   const { files } = makeMemoryDisk();
   const link = makeLink(time, streamOf(seed, `link ${name}`));
   const onDisk: string[] = [];
@@ -119,7 +123,10 @@ export const makeSimulatedProxy = (deps: SimulatedProxyDeps): SimulatedProxy => 
       isGreeting = true;
       while (life.isAlive()) {
         try {
-          escrow.enterEpoch(await ask(life, (asked) => asked.hello(instance)));
+          const { epoch, liveProxies } = await ask(life, (asked) => asked.hello(instance));
+          escrow.enterEpoch(epoch);
+          escrow.setPeers(liveProxies);
+          escrow.setOverdrafts(overdrafts());
           break;
         } catch {
           await new Promise<void>((resolve) => void timers.after(GREET_MS, resolve));
@@ -173,6 +180,9 @@ export const makeSimulatedProxy = (deps: SimulatedProxyDeps): SimulatedProxy => 
     },
     hasLeft: () => hasLeft,
     lives: () => lives,
+    setOverdrafts: (terms) => {
+      current?.escrow.setOverdrafts(terms);
+    },
     recall: (counter) => {
       const running = current;
       if (running) link.tell(running.life, () => running.escrow.recall([counter]));

@@ -44,6 +44,8 @@ export interface CallPlan {
   /** The bound of its hold: nano-USD, and tokens. */
   readonly nanos: number;
   readonly tokens: number;
+  /** Thousandths of the bound that an exact count comes to, asked for where money is short; null: nobody can count it. */
+  readonly tight: number | null;
   /** Soft: charged without a lease. */
   readonly isSoft: boolean;
   readonly waitMs: number;

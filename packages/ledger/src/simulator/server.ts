@@ -11,7 +11,7 @@ import { LedgerRequestError } from '../pool/ledger-request-error.ts';
 import { makePool } from '../pool/make-pool.ts';
 import type { PoolState } from '../pool/pool-state.ts';
 import type { Pool } from '../pool/pool.ts';
-import type { CloseRequest } from '../session.ts';
+import type { CloseRequest, HelloReply } from '../session.ts';
 import { decodeEvents } from '../wire/event-wire.ts';
 import {
   decodeAcquireRequest,
@@ -30,7 +30,7 @@ import type { VirtualTime } from './virtual-time.ts';
 
 export interface SimulatedServer {
   life(): ProcessLife | null;
-  hello(instance: string): Promise<string>;
+  hello(instance: string): Promise<Welcome>;
   acquire(request: AcquireRequest): Promise<AcquireResult>;
   giveBack(request: GiveBackRequest): Promise<void>;
   ship(events: readonly SealedEvent[]): Promise<number>;
@@ -42,6 +42,8 @@ export interface SimulatedServer {
   /** Starts, as soon as Postgres and Redis let it. */
   start(): Promise<void>;
 }
+
+export type Welcome = Pick<HelloReply, 'epoch' | 'liveProxies'>;
 
 export interface SimulatedServerDeps {
   readonly index: number;
@@ -127,7 +129,7 @@ export const makeSimulatedServer = (deps: SimulatedServerDeps): SimulatedServer 
       answer(async ({ pool, client }) => {
         await client.register(instance);
         await pool.join(instance);
-        return pool.epoch();
+        return { epoch: pool.epoch(), liveProxies: proxies() };
       }),
     acquire: (request) =>
       answer(async ({ pool }) => {

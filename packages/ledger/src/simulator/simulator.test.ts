@@ -11,7 +11,7 @@ describe('the escrow chain, simulated', () => {
   it(
     'never overspends, loses no attempt and counts none twice, whatever fails when',
     async () => {
-      const sums = { calls: 0, held: 0, refused: 0, interrupted: 0 };
+      const sums = { calls: 0, held: 0, refused: 0, interrupted: 0, overdrawn: 0 };
       const faults = new Map<number, number>();
       for (let seed = 1; seed <= SEEDS; seed += 1) {
         const report = await play(planSchedule(seed));
@@ -19,12 +19,14 @@ describe('the escrow chain, simulated', () => {
         sums.held += report.held;
         sums.refused += report.refused;
         sums.interrupted += report.interrupted;
+        sums.overdrawn += report.overdrawn;
         for (const [row, count] of report.faults) faults.set(row, (faults.get(row) ?? 0) + count);
       }
       // The runs did what they are for: money ran out, processes died with calls open, and every fault struck.
       expect(sums.calls / SEEDS).toBeGreaterThan(200);
       expect(sums.held / SEEDS).toBeGreaterThan(100);
       expect(Math.min(sums.refused, sums.interrupted)).toBeGreaterThan(SEEDS / 2);
+      expect(sums.overdrawn).toBeGreaterThan(0);
       expect([...faults.values()].reduce((sum, count) => sum + count, 0) / SEEDS).toBeGreaterThan(5);
       expect(MATRIX.filter(({ row }) => !faults.has(row))).toEqual([]);
     },

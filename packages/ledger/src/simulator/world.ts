@@ -95,6 +95,7 @@ export const makeWorld = (schedule: Schedule, mutation: Mutation): World => {
       time,
       servers,
       wallClock: () => START + time.clock(),
+      overdrafts: limits.overdrafts,
       mutation,
       onSettled: chain.settled,
       onLost: (instance) => void lost.add(instance),
