@@ -24,10 +24,17 @@ const COLUMNS = 'id, window_id, window_start_ms, allocated, refunded, settled, u
  * share a sum with it.
  */
 export const lockAround = async (tx: Transaction, terms: CounterTerms): Promise<readonly CounterRow[]> => {
+  if (terms.sliding) await tx.query(ONE_AT_A_TIME, [nameValues(terms).join('\n')]);
   const rows = await readAround(tx, terms);
   const ids = rows.map(({ id }) => id);
   return (await foldLocked(tx, ids)) ? readAround(tx, terms) : rows;
 };
+
+/**
+ * Buckets are rows of their own, and a row that was made while we waited for another's lock is none that we see. Whoever
+ * decides over a sliding limit waits here, before looking at all.
+ */
+const ONE_AT_A_TIME = 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))';
 
 const readAround = async (tx: Transaction, terms: CounterTerms): Promise<readonly CounterRow[]> => {
   const { sliding, window } = terms;
