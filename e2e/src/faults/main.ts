@@ -6,7 +6,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeDice } from '../testing/dice.ts';
-import type { Need } from './faults/scene.ts';
+import type { Fault, Lane, Need } from './faults/scene.ts';
 import { FAULTS, ROWS } from './matrix.ts';
 import { runRound } from './round.ts';
 import { schedule } from './schedule.ts';
@@ -23,7 +23,7 @@ const main = async (): Promise<number> => {
   const root = join(import.meta.dirname, '../../..');
   const minutes = number('FAULT_MINUTES', 6);
   const seed = number('FAULT_SEED', Date.now() % 1_000_000);
-  const perRound = number('FAULT_ROUND', 25);
+  const perRound = number('FAULT_ROUND', 60);
   const hasRedis = number('FAULT_REDIS', 1) === 1;
   const wanted = (process.env['FAULT_ROWS'] ?? '').split(',').filter(Boolean).map(Number);
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-faults-'));
@@ -40,7 +40,12 @@ const main = async (): Promise<number> => {
   const faults = FAULTS.filter(({ row }) => wanted.length === 0 || wanted.includes(row)).filter(({ needs = [] }) =>
     needs.every((need) => has[need]),
   );
-  const order = schedule(faults, makeDice(seed));
+  const orderOf = (lane: Lane): Iterator<Fault> =>
+    schedule(
+      faults.filter((fault) => fault.lane === lane),
+      makeDice(seed),
+    );
+  const orders: Readonly<Record<Lane, Iterator<Fault>>> = { edge: orderOf('edge'), centre: orderOf('centre') };
   const end = performance.now() + minutes * 60_000;
   const counts = new Map<number, number>();
   let passed = 0;
@@ -55,9 +60,11 @@ const main = async (): Promise<number> => {
       seed: seed + round,
       hasRedis,
       say,
-      next: () => {
+      next: (lane) => {
         left -= 1;
-        return left < 0 || performance.now() > end ? null : (order.next().value ?? null);
+        if (left < 0 || performance.now() > end) return null;
+        const { value } = orders[lane].next() as IteratorResult<Fault, undefined>;
+        return value ?? null;
       },
     });
     for (const { row, failure } of result.faults) {
@@ -76,6 +83,11 @@ const main = async (): Promise<number> => {
   say('');
   for (const [row, what] of ROWS)
     say(`row ${String(row).padStart(2)}  ${String(counts.get(row) ?? 0).padStart(4)}  ${what}`);
+  for (const row of new Set(faults.map((fault) => fault.row))) {
+    if (counts.has(row)) continue;
+    say(`FAIL row ${String(row)} was not met`);
+    failed += 1;
+  }
   say(`${String(passed)} passed, ${String(failed)} failed`);
   return failed === 0 ? 0 : 1;
 };

@@ -1,8 +1,8 @@
 /** One round: a rig of its own, load, some faults one after another, and then the reckoning. */
 import { mkdirSync } from 'node:fs';
 import { makeDice } from '../testing/dice.ts';
-import type { Fault, Scene } from './faults/scene.ts';
-import { startLoad } from './load/load.ts';
+import type { Fault, Lane, Scene } from './faults/scene.ts';
+import { startLoad, type Load } from './load/load.ts';
 import type { Outcome } from './load/send-call.ts';
 import { keepEvidence } from './oracle/evidence.ts';
 import { findCanaries } from './oracle/canaries.ts';
@@ -14,6 +14,7 @@ import { closeEpochs } from './oracle/close-epochs.ts';
 import { untilDelivered } from './oracle/quiet.ts';
 import { mend } from './rig/mend.ts';
 import { startRig, type Rig } from './rig/rig.ts';
+import { makeTurns } from './turns.ts';
 
 export interface FaultResult {
   readonly row: number;
@@ -35,11 +36,12 @@ export interface RoundOptions {
   readonly folder: string;
   readonly seed: number;
   readonly hasRedis: boolean;
-  /** Asked for the next fault; null = enough. */
-  readonly next: () => Fault | null;
+  /** Asked for the next fault of a lane; null = enough. */
+  readonly next: (lane: Lane) => Fault | null;
   readonly say: (line: string) => void;
 }
 
+const LANES: readonly Lane[] = ['edge', 'centre'];
 const SERVERS = 2;
 const PROXIES = 4;
 const CALLERS = 3;
@@ -58,23 +60,38 @@ export const runRound = async (options: RoundOptions): Promise<RoundResult> => {
   });
   const { prompt, providerKey } = rig.secrets;
   const load = startLoad({ seed, proxies: rig.proxies, callersPerProxy: CALLERS, prompt, key: providerKey });
-  const scene: Scene = { rig, load, dice: makeDice(seed) };
   const faults: FaultResult[] = [];
   const losses: Losses = { answers: [], commits: [] };
-  try {
-    for (let fault = next(); fault !== null; fault = next()) {
-      const from = load.now();
-      const result = await runFault(fault, scene);
-      if (fault.losesAnswers === true) losses.answers.push({ from, to: load.now() });
-      if (fault.losesCommits === true) losses.commits.push({ from, to: load.now() });
-      faults.push(result);
-      say(
-        `${result.failure === null ? 'ok  ' : 'FAIL'} row ${String(result.row).padStart(2)}  ${(result.ms / 1000).toFixed(1).padStart(5)} s  ${result.name}${result.failure === null ? '' : `\n       ${result.failure}`}`,
-      );
-      // What a fault that failed has left broken would fail all that follow.
-      if (result.failure !== null) break;
+  const turns = makeTurns();
+  let isOver = false;
+  const running = new Set<Fault>();
+
+  const harm = async (fault: Fault, scene: Scene): Promise<void> => {
+    const from = load.now();
+    const beside = [...running].map(({ name }) => name);
+    running.add(fault);
+    const result = await runFault(fault, scene);
+    running.delete(fault);
+    if (fault.losesAnswers === true) losses.answers.push({ from, to: load.now() });
+    if (fault.losesCommits === true) losses.commits.push({ from, to: load.now() });
+    faults.push(result);
+    say(lineOf(result, beside));
+    // What a fault that failed has left broken would fail all that follow.
+    if (result.failure !== null || fault.losesCommits === true) isOver = true;
+  };
+  const walk = async (lane: Lane, index: number): Promise<void> => {
+    const scene: Scene = { rig, load, dice: makeDice(seed * LANES.length + index) };
+    for (let fault = next(lane); fault !== null && !isOver; fault = next(lane)) {
+      const due = fault;
+      await turns.take(due.isAlone === true, async () => {
+        if (!isOver) await harm(due, scene);
+      });
     }
-    const reckoning = await reckon(rig, scene, losses);
+  };
+
+  try {
+    await Promise.all(LANES.map(walk));
+    const reckoning = await reckon(rig, load, losses);
     const isGood = reckoning.breaches.length === 0 && faults.every(({ failure }) => failure === null);
     if (!isGood) await keepEvidence(rig, load);
     return { faults, ...reckoning };
@@ -82,6 +99,13 @@ export const runRound = async (options: RoundOptions): Promise<RoundResult> => {
     await load.stop();
     await rig.release();
   }
+};
+
+const lineOf = ({ failure, row, ms, name }: FaultResult, beside: readonly string[]): string => {
+  const mark = failure === null ? 'ok  ' : 'FAIL';
+  const line = `${mark} row ${String(row).padStart(2)}  ${(ms / 1000).toFixed(1).padStart(5)} s  ${name}`;
+  if (failure === null) return line;
+  return [line, failure, ...beside.map((other) => `while: ${other}`)].join('\n         ');
 };
 
 /** Of the load's clock. */
@@ -114,12 +138,9 @@ const runFault = async (fault: Fault, scene: Scene): Promise<FaultResult> => {
 };
 
 /** Quiet first; then what must hold at any moment; then all is stopped, every epoch closed, and what must hold at the end. */
-const reckon = async (
-  rig: Rig,
-  { load }: Scene,
-  losses: Losses,
-): Promise<Pick<RoundResult, 'breaches' | 'summary'>> => {
+const reckon = async (rig: Rig, load: Load, losses: Losses): Promise<Pick<RoundResult, 'breaches' | 'summary'>> => {
   const breaches: string[] = [];
+  const hasLost = losses.commits.length > 0;
   const attempt = async (what: string, work: () => Promise<readonly string[]>): Promise<void> => {
     try {
       breaches.push(...(await work()));
@@ -136,13 +157,14 @@ const reckon = async (
     await untilDelivered(rig);
     return [];
   });
-  await attempt('the sums cannot be read', () => checkSums(rig, false));
+  await attempt('the sums cannot be read', () => checkSums(rig, { isEnd: false, hasLost }));
   await attempt('the proxies do not stop', async () => {
     const went = await Promise.all(rig.proxies.map((proxy) => proxy.stop()));
     return went.includes(false) ? ['a proxy did not stop by itself'] : [];
   });
   await attempt('the epoch does not close', async () => {
-    await closeEpochs(rig);
+    // What instances have delivered and the database has lost stays charged until somebody resolves it.
+    if (!hasLost) await closeEpochs(rig);
     return [];
   });
   await attempt('the servers do not stop', async () => {
@@ -164,7 +186,7 @@ const reckon = async (
     summary = `${String(load.outcomes.length)} calls (${answers.join(', ')}); ${String(matched.billedCalls)} billed ${dollars(matched.billed)}, charged ${dollars(matched.charged)} (${kinds.join(', ')})`;
     return matched.faults;
   });
-  await attempt('the sums cannot be read', () => checkSums(rig, true));
+  await attempt('the sums cannot be read', () => checkSums(rig, { isEnd: true, hasLost }));
   await attempt('the canaries cannot be looked for', () => findCanaries(rig));
   breaches.push(...checkProcesses(rig, load));
   return { breaches, summary };

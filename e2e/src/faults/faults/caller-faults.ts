@@ -14,6 +14,7 @@ const stream = ({ dice, load }: Scene): DrawnCall => {
 
 const hangsUp: Fault = {
   row: 23,
+  lane: 'edge',
   name: 'callers hang up at each event of a stream',
   run: async (scene) => {
     const proxy = anyProxy(scene);
@@ -25,6 +26,7 @@ const hangsUp: Fault = {
 
 const badManners = (name: string, manner: NonNullable<DrawnCall['manner']>): Fault => ({
   row: 23,
+  lane: 'edge',
   name,
   run: async (scene) => {
     const proxy = anyProxy(scene);

@@ -7,6 +7,7 @@ const SEEN_MS = 1_100;
 
 const jump = (who: 'proxy' | 'server' | 'all', by: string): Fault => ({
   row: 18,
+  lane: 'centre',
   name: `the clock of ${who === 'all' ? 'every process' : `a ${who}`} jumps by ${by}`,
   run: async (scene) => {
     const { proxies, servers } = scene.rig;

@@ -59,6 +59,8 @@ const STORED_MS = 1_500;
 
 const replay: Fault = {
   row: 24,
+  lane: 'edge',
+  isAlone: true,
   name: 'batches come again, backwards, in pieces; then one with another amount',
   run: async (scene) => {
     const proxy = anyProxy(scene);
@@ -82,6 +84,8 @@ const replay: Fault = {
 
 const strangers: Fault = {
   row: 24,
+  lane: 'edge',
+  isAlone: true,
   name: 'strangers and nonsense at the ledger API change nothing',
   run: async (scene) => {
     const cases: readonly (readonly [string, unknown, string?])[] = [
@@ -104,6 +108,8 @@ const strangers: Fault = {
 
 const future: Fault = {
   row: 28,
+  lane: 'edge',
+  isAlone: true,
   name: 'a proxy of a version to come says hello: refused, with a reason',
   run: async (scene) => {
     const subject = { namespace: 'apps', workload: 'new', labels: {}, team: 'apps' };
@@ -120,6 +126,7 @@ const future: Fault = {
 
 const revoked: Fault = {
   row: 27,
+  lane: 'edge',
   name: "a proxy's token is revoked: what it has in hand it may spend, and then no more",
   run: async (scene) => {
     const proxy = anyProxy(scene);
@@ -143,6 +150,7 @@ const NONSENSE: readonly (readonly [string, number, string])[] = [
 /** A gateway in between, that answers for a server that is away. */
 const nonsense = ([name, status, body]: (typeof NONSENSE)[number]): Fault => ({
   row: 33,
+  lane: 'edge',
   name: `a proxy is answered by somebody else: ${name}`,
   run: async (scene) => {
     const proxy = anyProxy(scene);

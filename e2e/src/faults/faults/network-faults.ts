@@ -36,6 +36,7 @@ const HARMS: readonly Harm[] = [
 
 const harmed = (row: number, of: string, { name, change, cutsFirst = false }: Harm, linkOf: LinkOf): Fault => ({
   row,
+  lane: linkOf === toPostgres ? 'centre' : 'edge',
   losesAnswers: linkOf === toProvider,
   name: `${of}: ${name}`,
   run: async (scene) => {

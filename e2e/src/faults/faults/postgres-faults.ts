@@ -4,6 +4,7 @@ import { anyServer, between, untilAllServe, type Fault, type Scene } from './sce
 
 const crash: Fault = {
   row: 14,
+  lane: 'centre',
   name: 'PostgreSQL stops at once in the middle of ingest, and comes back',
   run: async (scene) => {
     const { postgres } = scene.rig;
@@ -17,6 +18,7 @@ const crash: Fault = {
 
 const paused: Fault = {
   row: 16,
+  lane: 'centre',
   name: 'PostgreSQL is paused',
   run: async (scene) => {
     scene.rig.postgres.pause();
@@ -28,6 +30,7 @@ const paused: Fault = {
 
 const full: Fault = {
   row: 16,
+  lane: 'centre',
   name: "PostgreSQL's disk is full",
   needs: ['own disk'],
   run: async (scene) => {
@@ -55,6 +58,7 @@ const recovers = ({ rig: { postgres } }: Scene): Promise<boolean> =>
 
 const locked = (table: string): Fault => ({
   row: 16,
+  lane: 'centre',
   name: `the table ${table} is locked by another session`,
   run: async (scene) => {
     const { postgres, database } = scene.rig;
@@ -67,6 +71,7 @@ const locked = (table: string): Fault => ({
 
 const cutSessions: Fault = {
   row: 32,
+  lane: 'centre',
   name: 'every connection to PostgreSQL is ended by an administrator',
   run: async (scene) => {
     const { postgres, database } = scene.rig;
@@ -81,6 +86,7 @@ const cutSessions: Fault = {
 
 const cutTransactions: Fault = {
   row: 32,
+  lane: 'centre',
   name: 'the link to PostgreSQL is reset in the middle of transactions',
   run: async (scene) => {
     const server = anyServer(scene);
@@ -96,6 +102,7 @@ const cutTransactions: Fault = {
 
 const noConnections: Fault = {
   row: 16,
+  lane: 'centre',
   name: 'PostgreSQL has no connection left',
   run: async (scene) => {
     const { postgres, database } = scene.rig;
@@ -109,6 +116,8 @@ const noConnections: Fault = {
 /** The one fault that money may be lost by: at most what the lost transactions had said (reliability.md 2.2, lambda). */
 const failover: Fault = {
   row: 15,
+  lane: 'centre',
+  isAlone: true,
   name: 'PostgreSQL fails over to a standby that has not heard the last of it',
   losesCommits: true,
   run: async (scene) => {

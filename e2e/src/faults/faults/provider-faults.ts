@@ -27,6 +27,7 @@ const CASES: readonly (readonly [string, (dice: Dice) => Behaviour])[] = [
 
 const behaves = (name: string, behaviour: (dice: Dice) => Behaviour): Fault => ({
   row: 22,
+  lane: 'edge',
   name: `the provider ${name}`,
   run: async (scene) => {
     const { provider } = scene.rig;

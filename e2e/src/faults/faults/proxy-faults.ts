@@ -5,6 +5,7 @@ import { anyProxy, between, untilServes, type Fault, type Scene } from './scene.
 
 const kill: Fault = {
   row: 1,
+  lane: 'edge',
   name: 'a proxy is killed with calls under way',
   run: async (scene) => {
     const proxy = anyProxy(scene);
@@ -17,6 +18,7 @@ const kill: Fault = {
 
 const killTwice: Fault = {
   row: 1,
+  lane: 'edge',
   name: 'a proxy is killed, and again while it starts',
   run: async (scene) => {
     const proxy = anyProxy(scene);
@@ -35,6 +37,7 @@ const PATIENCE_MS = 4_000;
 
 const atSpoolPoint = (point: SpoolPoint, when: CrashPlan['when']): Fault => ({
   row: 2,
+  lane: 'edge',
   name: `a proxy dies ${when === 'half' ? 'half-way through' : `right ${when}`} writing ${point}`,
   run: async (scene) => {
     const proxy = anyProxy(scene);
@@ -52,6 +55,7 @@ const WHENS: readonly CrashPlan['when'][] = ['before', 'half', 'after'];
 /** Epochs are written down when one begins, and closed when another has begun: so the servers are started anew meanwhile. */
 const atEpochPoint = (point: 'P' | 'C', when: CrashPlan['when']): Fault => ({
   row: 2,
+  lane: 'edge',
   name: `a proxy dies ${when === 'half' ? 'half-way through' : `right ${when}`} writing ${point}, as the epoch changes`,
   run: async (scene) => {
     const { servers, redis } = scene.rig;
@@ -70,6 +74,7 @@ const atEpochPoint = (point: 'P' | 'C', when: CrashPlan['when']): Fault => ({
 
 const stall = (row: number, name: string, ms: number): Fault => ({
   row,
+  lane: 'edge',
   name,
   run: async (scene) => {
     const proxy = anyProxy(scene);
@@ -82,6 +87,8 @@ const stall = (row: number, name: string, ms: number): Fault => ({
 
 const restart: Fault = {
   row: 34,
+  lane: 'edge',
+  isAlone: true,
   name: 'a proxy is told to stop: it delivers all that it knows first',
   run: async (scene) => {
     const proxy = anyProxy(scene);
@@ -104,6 +111,8 @@ const unshippedOf = async ({ rig, load }: Scene, proxy: string): Promise<number>
 
 const joinAndLeave: Fault = {
   row: 25,
+  lane: 'edge',
+  isAlone: true,
   name: 'all proxies leave at once, and join again at once',
   run: async (scene) => {
     const { proxies } = scene.rig;
@@ -116,6 +125,7 @@ const joinAndLeave: Fault = {
 
 const fewFiles: Fault = {
   row: 29,
+  lane: 'edge',
   name: 'a proxy runs out of file descriptors',
   run: async (scene) => {
     const proxy = anyProxy(scene);
@@ -131,6 +141,7 @@ const fewFiles: Fault = {
 
 const outOfMemory: Fault = {
   row: 29,
+  lane: 'edge',
   name: 'a proxy is killed as by the OOM killer, with its spool',
   run: async (scene) => {
     const proxy = anyProxy(scene);

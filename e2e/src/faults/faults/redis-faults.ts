@@ -17,6 +17,7 @@ const EPOCH_MS = 15_000;
 /** Does what must be noticed, and waits until it was. */
 const endingEpoch = (row: number, name: string, harm: (scene: Scene, pair: RedisPair) => Promise<void>): Fault => ({
   row,
+  lane: 'centre',
   name,
   needs: ['redis'],
   run: async (scene) => {
@@ -29,6 +30,7 @@ const endingEpoch = (row: number, name: string, harm: (scene: Scene, pair: Redis
 
 const bearing = (row: number, name: string, harm: (scene: Scene, pair: RedisPair) => Promise<void>): Fault => ({
   row,
+  lane: 'centre',
   name,
   needs: ['redis'],
   run: async (scene) => {
@@ -188,6 +190,7 @@ const badLink = ([row, name, change]: (typeof LINKS)[number]): Fault =>
 
 const split = (name: string, isCopy: boolean): Fault => ({
   row: 12,
+  lane: 'centre',
   name,
   needs: ['redis', 'two servers'],
   run: async (scene) => {
@@ -206,6 +209,7 @@ const split = (name: string, isCopy: boolean): Fault => ({
 /** Its blocks are committed, and it cannot load them; then it is killed. Who comes after loads them, or they come back. */
 const diesBeforeLoad: Fault = {
   row: 13,
+  lane: 'centre',
   name: 'a server is killed between the commit of a block and its loading',
   needs: ['redis'],
   run: async (scene) => {

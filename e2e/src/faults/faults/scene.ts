@@ -14,14 +14,20 @@ export interface Scene {
 
 export type Need = 'redis' | 'two servers' | 'own disk';
 
+export type Lane = 'edge' | 'centre';
+
 export interface Fault {
   /** Of the fault matrix in docs/accounting.md. */
   readonly row: number;
   readonly name: string;
+  /** One of each lane at a time: what is done to proxies, their callers and providers, and what is done behind them. */
+  readonly lane: Lane;
   readonly needs?: readonly Need[];
+  /** What it looks for is only sure while nothing else is wrong. */
+  readonly isAlone?: boolean;
   /** What the provider has sent may be lost on its way meanwhile: nobody can know what a caller who left had then cost. */
   readonly losesAnswers?: boolean;
-  /** Transactions that were committed may be lost meanwhile, and with them what they said of calls. */
+  /** Transactions that were committed may be lost meanwhile, and with them what they said of calls. It is the last of its round. */
   readonly losesCommits?: boolean;
   /** Does the harm, looks at what must be seen meanwhile, and heals it. Throws where something else was seen. */
   run(scene: Scene): Promise<void>;

@@ -4,6 +4,7 @@ import { anyProxy, anyServer, between, untilAllServe, untilServes, type Fault } 
 
 const kill: Fault = {
   row: 13,
+  lane: 'centre',
   name: 'a server is killed, and started again',
   run: async (scene) => {
     const server = anyServer(scene);
@@ -17,6 +18,7 @@ const kill: Fault = {
 
 const killAll: Fault = {
   row: 13,
+  lane: 'centre',
   name: 'all servers are killed at once, between a block and its pool for one of them',
   run: async (scene) => {
     await Promise.all(scene.rig.servers.map((server) => server.kill()));
@@ -28,6 +30,7 @@ const killAll: Fault = {
 
 const away: Fault = {
   row: 27,
+  lane: 'centre',
   name: 'no server for six seconds: calls under way end, leases in hand are spent, then 503',
   run: async (scene) => {
     const { servers } = scene.rig;
@@ -40,6 +43,7 @@ const away: Fault = {
 
 const rolling: Fault = {
   row: 28,
+  lane: 'centre',
   name: 'a rolling restart of the servers',
   run: async (scene) => {
     for (const server of scene.rig.servers) {
@@ -52,6 +56,7 @@ const rolling: Fault = {
 
 const paused: Fault = {
   row: 19,
+  lane: 'centre',
   name: 'a server is paused, and goes on with what it thinks it knows',
   run: async (scene) => {
     const server = anyServer(scene);
@@ -64,6 +69,7 @@ const paused: Fault = {
 
 const restartDuringIngest: Fault = {
   row: 31,
+  lane: 'centre',
   name: 'a server is killed in the middle of taking events in',
   run: async (scene) => {
     const proxy = anyProxy(scene);

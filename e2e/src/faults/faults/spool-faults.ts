@@ -4,6 +4,7 @@ import { anyProxy, between, untilServes, type Fault } from './scene.ts';
 
 const full: Fault = {
   row: 4,
+  lane: 'edge',
   name: "the disk of a proxy's spool is full: no new calls, those under way end, and it mends by itself",
   needs: ['own disk'],
   run: async (scene) => {
@@ -28,6 +29,7 @@ const full: Fault = {
 
 const fullAndKilled: Fault = {
   row: 4,
+  lane: 'edge',
   name: 'a proxy whose disk is full is killed, and starts with the disk still full',
   needs: ['own disk'],
   run: async (scene) => {

@@ -10,6 +10,7 @@ const AFTER_MS = 1_500;
 
 const ends = (name: string, length: number): Fault => ({
   row: 20,
+  lane: 'centre',
   name,
   run: async (scene) => {
     const { proxies, servers } = scene.rig;

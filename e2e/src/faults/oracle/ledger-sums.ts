@@ -5,8 +5,10 @@ import type { Rig } from '../rig/rig.ts';
 interface Check {
   readonly what: string;
   readonly sql: string;
-  /** Only when all is over. */
+  /** Only when all is over, and the database has kept all that it had committed. */
   readonly atEnd?: boolean;
+  /** Only while the database has kept all that it had committed. */
+  readonly ofAll?: boolean;
 }
 
 const CHECKS: readonly Check[] = [
@@ -45,6 +47,7 @@ const CHECKS: readonly Check[] = [
   },
   {
     what: 'more came back of an epoch, or was spent in it, than was allocated',
+    ofAll: true,
     sql: `SELECT counter_id, epoch, allocated, refunded, settled, unresolved FROM of_epoch
           WHERE epoch <> '' AND allocated - refunded - settled - unresolved < 0`,
   },
@@ -94,10 +97,19 @@ const CHECKS: readonly Check[] = [
 
 const MOST_SHOWN = 3;
 
-export const checkSums = async ({ postgres, database }: Rig, isEnd: boolean): Promise<readonly string[]> => {
+export interface Moment {
+  readonly isEnd: boolean;
+  /** The database has lost what it had committed. */
+  readonly hasLost: boolean;
+}
+
+export const checkSums = async (
+  { postgres, database }: Rig,
+  { isEnd, hasLost }: Moment,
+): Promise<readonly string[]> => {
   const faults: string[] = [];
-  for (const { what, sql, atEnd = false } of CHECKS) {
-    if (atEnd && !isEnd) continue;
+  for (const { what, sql, atEnd = false, ofAll = atEnd } of CHECKS) {
+    if ((atEnd && !isEnd) || (ofAll && hasLost)) continue;
     const breaches = await postgres.query<object>(database, asked(sql));
     if (breaches.length > 0)
       faults.push(`${what}: ${String(breaches.length)} (${JSON.stringify(breaches.slice(0, MOST_SHOWN))})`);
