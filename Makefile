@@ -20,7 +20,7 @@ REAL ?= 0
 # Narrows the tests: make test-unit ARGS=packages/budget
 ARGS ?=
 
-.PHONY: help run test test-unit test-sim test-clients test-faults test-coverage test-replay test-fuzz verify lint types generate build bundles bench bench-ledger install clean
+.PHONY: help run test test-adapters test-unit test-sim test-clients test-faults test-coverage test-replay test-fuzz verify lint types generate build bundles bench bench-ledger install clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -45,6 +45,10 @@ test-clients: bundles ## Drive the proxy with the official Python SDKs, in a ven
 test-replay: $(INSTALLED) ## Price a million random usages anew, in decimal, from what the ledger holds; REPLAY_USAGES=n
 	@$(TOOLS)/prerequisites.sh postgres python
 	@REPLAY_USAGES=$${REPLAY_USAGES:-1000000} $(JEST) e2e/src/billing/replay
+
+test-adapters: $(INSTALLED) ## Ask memory and Redis ADAPTER_SEQUENCES (100000) random sequences, and the databases ADAPTER_SQL_SEQUENCES (2000)
+	@$(TOOLS)/prerequisites.sh postgres redis
+	@ADAPTER_SEQUENCES=$${ADAPTER_SEQUENCES:-100000} ADAPTER_SQL_SEQUENCES=$${ADAPTER_SQL_SEQUENCES:-2000} $(JEST) agreement
 
 test-fuzz: $(INSTALLED) ## Feed bad bytes to every reader at a boundary, FUZZ_ROUNDS times each; FUZZ_SEED=n for others
 	@FUZZ_ROUNDS=$${FUZZ_ROUNDS:-40000} $(JEST) e2e/src/fuzz

@@ -10,4 +10,6 @@ export {
 } from './ledger-contract.ts';
 export { makeMemoryWorld, makeSharedMemoryWorld, type PoolWorld, type SharedWorld } from './pool-world.ts';
 export { sharedPoolContract } from './shared-pool-contract.ts';
+export { checkAgreement, type AgreementOptions } from './agreement.ts';
+export { playSourceScript, SOURCE_SCRIPT, type SourceStep, type SourceUnderTest } from './source-script.ts';
 export { makeMemoryHarness, START } from './memory-harness.ts';

@@ -37,6 +37,7 @@ interface EpochRow {
   readonly unloaded: Map<string, bigint>;
   allocated: bigint;
   refunded: bigint;
+  settled: bigint;
   readonly settledBy: Map<string, bigint>;
 }
 
@@ -47,6 +48,8 @@ interface EpochState {
 
 export const makeMemoryBlockSource = (): MemoryBlockSource => {
   const rows = new Map<string, Row>();
+  /** The same, by counter. */
+  const byName = new Map<string, Map<string, Row>>();
   const epochs = new Map<string, EpochState>();
   const instances = new Set<string>();
   const over = new Set<string>();
@@ -57,6 +60,10 @@ export const makeMemoryBlockSource = (): MemoryBlockSource => {
     const key = counterKeyOf(terms, terms.window.id);
     const row = { terms, byEpoch: rows.get(key)?.byEpoch ?? new Map<string, EpochRow>() };
     rows.set(key, row);
+    const name = counterKey(terms);
+    const windows = byName.get(name) ?? new Map<string, Row>();
+    byName.set(name, windows);
+    windows.set(key, row);
     return row;
   };
 
@@ -67,7 +74,7 @@ export const makeMemoryBlockSource = (): MemoryBlockSource => {
       const tally = tallyOf(rowFor(terms));
       return { out: outOf(tally), spent: tally.settled };
     }
-    const around = [...rows.values()].filter((row) => counterKey(row.terms) === counterKey(terms));
+    const around = [...(byName.get(counterKey(terms))?.values() ?? [])];
     const sum = (amount: (tally: CounterTally) => bigint): bigint =>
       largestSlidingSum(
         around.map((row) => ({ start: row.terms.window.start, amount: amount(tallyOf(row)) })),
@@ -81,7 +88,7 @@ export const makeMemoryBlockSource = (): MemoryBlockSource => {
     for (const { byEpoch } of rows.values()) {
       const row = byEpoch.get(epoch);
       if (!row) continue;
-      const rest = row.allocated - row.refunded - settledIn(row);
+      const rest = row.allocated - row.refunded - row.settled;
       // Spent beyond what was leased: a hold was too small. The counter owes it.
       if (rest < 0n) row.allocated -= rest;
       else row.refunded += rest;
@@ -173,7 +180,9 @@ export const makeMemoryBlockSource = (): MemoryBlockSource => {
         // Nothing was allocated for a need of nothing.
         if (!row && charge.charged === 0n) continue;
         if (!row) throw new LedgerRequestError('unknown_counter', `no block was ever out of ${counterKey(charge)}`);
-        const { settledBy } = epochRow(row, charge.epoch);
+        const inEpoch = epochRow(row, charge.epoch);
+        const { settledBy } = inEpoch;
+        inEpoch.settled += charge.charged;
         settledBy.set(charge.instance, (settledBy.get(charge.instance) ?? 0n) + charge.charged);
       }
     },
@@ -210,25 +219,21 @@ const epochRow = (row: Row, epoch: string): EpochRow => {
     unloaded: new Map(),
     allocated: 0n,
     refunded: 0n,
+    settled: 0n,
     settledBy: new Map(),
   };
   row.byEpoch.set(epoch, found);
   return found;
 };
 
-const settledIn = (row: EpochRow): bigint => [...row.settledBy.values()].reduce((sum, amount) => sum + amount, 0n);
-
 const tallyOf = ({ terms, byEpoch }: Row): CounterTally => {
-  const epochRows = [...byEpoch.values()];
-  const sum = (of: (row: EpochRow) => bigint): bigint => epochRows.reduce((total, row) => total + of(row), 0n);
-  return {
-    ...nameOf(terms),
-    windowId: terms.window.id,
-    allocated: sum((row) => row.allocated),
-    refunded: sum((row) => row.refunded),
-    settled: sum(settledIn),
-    unresolved: 0n,
-  };
+  let [allocated, refunded, settled] = [0n, 0n, 0n];
+  for (const row of byEpoch.values()) {
+    allocated += row.allocated;
+    refunded += row.refunded;
+    settled += row.settled;
+  }
+  return { ...nameOf(terms), windowId: terms.window.id, allocated, refunded, settled, unresolved: 0n };
 };
 
 const nameOf = ({ budget, limit, partition }: CounterName): CounterName => ({ budget, limit, partition });

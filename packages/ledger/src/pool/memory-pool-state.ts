@@ -256,7 +256,7 @@ export const makeMemoryPoolState = ({ clock, weakened = {} }: MemoryPoolStateDep
       changed();
     },
     forget: async (epoch, keys) => {
-      if (!fenced(epoch)) return;
+      if (!fenced(epoch) || !countersOf(keys)) return;
       for (const key of keys) {
         const counter = dataset.counters.get(key);
         if (counter?.pooled !== 0n || counter.leased !== 0n || !isOver(counter.windowEnd)) continue;
@@ -267,7 +267,7 @@ export const makeMemoryPoolState = ({ clock, weakened = {} }: MemoryPoolStateDep
     },
     page: async (epoch) => {
       if (!fenced(epoch)) return { kind: 'epoch' };
-      dropExpired(here(), [...dataset.counters.keys()], clock());
+      if (!countersOf([...dataset.counters.keys()])) return { kind: 'epoch' };
       const drains = [...dataset.drains.values()];
       return { kind: 'page', now: clock(), counters: balancesOf(dataset), drains, next: null };
     },

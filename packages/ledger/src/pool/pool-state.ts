@@ -7,6 +7,7 @@ import type { CounterName, CounterWindow } from '../counter.ts';
  *
  * Every operation is atomic over all it names, and harmless when it comes late or twice. It may be wiped, rolled back or
  * replaced at any moment: then every operation answers `epoch`, and nothing of what it still says is believed.
+ * No operation but `giveBack` and `settled` names a counter twice.
  * A state that does not answer throws `LedgerUnavailable`; whether it did what was asked is then not known.
  */
 export interface PoolState {

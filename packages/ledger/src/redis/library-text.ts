@@ -151,13 +151,15 @@ local function drain(keys, args)
   local before = redis.call('HGET', keys[2], args[4])
   local taken = before and cjson.decode(before) or {}
   if not before then
-    local counters = {}
+    local counters, named = {}, {}
     for n = 1, #keys - 2 do
       local counter = read_counter(epoch, keys[2 + n], at)
       if counter == nil then return { 'epoch', plain(at), '0' } end
       counters[n] = counter
+      local name, max = args[4 + n * 2 - 1], args[4 + n * 2]
+      if counter and named[name] then error({ err = 'TOLLGATE a counter is named twice' }) end
+      named[name] = true
       if counter then
-        local name, max = args[4 + n * 2 - 1], args[4 + n * 2]
         if max ~= '' then
           counter.free = bounded(counter.free + whole(max) - counter.max)
           counter.max = whole(max)
@@ -260,10 +262,12 @@ local function giveback(keys, args)
       if counter == nil then return { 'epoch', plain(at), '0' } end
       counters[name] = counter
     end
-    wanted[name] = (wanted[name] or 0) + amount
     lines[n] = { name = name, amount = amount }
-    local hand = redis.call('HMGET', keys[3], 'g:' .. name, 's:' .. name)
-    if wanted[name] > tonumber(hand[1] or '0') - tonumber(hand[2] or '0') then
+  end
+  for n, line in ipairs(lines) do
+    wanted[line.name] = (wanted[line.name] or 0) + line.amount
+    local hand = redis.call('HMGET', keys[3], 'g:' .. line.name, 's:' .. line.name)
+    if wanted[line.name] > tonumber(hand[1] or '0') - tonumber(hand[2] or '0') then
       return { 'exceeds', plain(at), changes, tostring(n - 1) }
     end
   end

@@ -23,10 +23,12 @@ local function giveback(keys, args)
       if counter == nil then return { 'epoch', plain(at), '0' } end
       counters[name] = counter
     end
-    wanted[name] = (wanted[name] or 0) + amount
     lines[n] = { name = name, amount = amount }
-    local hand = redis.call('HMGET', keys[3], 'g:' .. name, 's:' .. name)
-    if wanted[name] > tonumber(hand[1] or '0') - tonumber(hand[2] or '0') then
+  end
+  for n, line in ipairs(lines) do
+    wanted[line.name] = (wanted[line.name] or 0) + line.amount
+    local hand = redis.call('HMGET', keys[3], 'g:' .. line.name, 's:' .. line.name)
+    if wanted[line.name] > tonumber(hand[1] or '0') - tonumber(hand[2] or '0') then
       return { 'exceeds', plain(at), changes, tostring(n - 1) }
     end
   end
