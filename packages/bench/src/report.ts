@@ -129,14 +129,21 @@ ${PROFILE}
 /** Taken by hand with `node --cpu-prof sidecar/dist/proxy.js` under `wrk -c64`; renew it when the path changes. */
 const PROFILE = `## Where the time goes
 
-CPU profile of the proxy at 64 connections, November 2026, shares of busy time: the write system call 29 %, Node's http and
-streams 19 %, the ledger's end in the proxy 10.5 % (half of it the encoding of intents and events), the pipeline 9 %, undici 8 %,
-reading requests and answers 6 %, garbage collection 4 %, the spool's writes 3 %.
+CPU profile of the proxy at 64 connections, November 2026, on a machine with other work to do, shares of busy time: writes to
+sockets 35 %, Node's own http, streams, events and timers 23 %, the ledger's end in the proxy 11 % (its encoding 3 %, its writes to
+the spool 2 %), garbage collection 10 %, the pipeline 5 %, reading requests and answers 5 %, the upstream client 4 %. Of a stream's
+chunk a third is the write to the caller and a tenth the reading of its event.
 
-A bare node:http and undici proxy that meters nothing took 49–53 µs a request on the same machine, about four times nginx: with
-this transport 2.5 × cannot be reached. Metering, holds and the record add about as much again. Next, by likely gain: a thin
-HTTP/1.1 client on sockets in place of undici (one file, \`sidecar/src/upstream/transport.ts\`); one encoding shared by an intent
-and its event; a look at the memory outside V8's heap (45 of 187 MiB were in it at the peak).`;
+What each part costs, by taking it out (nginx took 9–18 µs in the same runs): bare proxies that meter nothing took 44–60 µs with
+node:http and undici, 30–35 with node:http and a client on sockets such as ours, 16 with sockets on both sides; of the whole proxy,
+guarding, reading and routing took 46 µs, the estimate, the hold and the metered answer 46, the intent, the event and their
+delivery 57. So 2.5 × nginx leaves no room for the latter behind node:http, and they are the larger part today. A fifth to a
+quarter of the process's CPU is V8's helpers': 40–60 KB are allocated a request, and the compiler takes some seconds of load to
+finish; until then a request costs nearly twice as much.
+
+Next, by likely gain: one write of all intents of a turn of the event loop, with their requests sent behind it; one encoding shared
+by an intent and its event, its constant part kept a route; fewer closures, listeners and promises a call in
+\`sidecar/src/pipeline\`; then an HTTP server of our own on sockets, as the client is.`;
 
 const goal = (
   what: string,
