@@ -1,7 +1,6 @@
 /** The proxy's metrics: plain numbers on the metered path, read only when the page is. Nameless: anyone in the pod may read it. */
 import { makeMetrics, type MetricDoc, type Metrics } from '@tollgate/runtime';
-import type { Escrow } from '@tollgate/ledger/escrow';
-import type { SpoolStats } from '@tollgate/ledger/spool';
+import type { Escrow, EscrowDeps } from '@tollgate/ledger/escrow';
 import { DEGRADED_REASONS } from '@tollgate/ledger';
 import type { Condition } from './degraded.ts';
 import type { ServerObserver } from './server.ts';
@@ -104,7 +103,7 @@ export interface ProxyMetricsDeps {
   readonly log: ObserverLog;
   readonly stats: () => ReturnType<Escrow['stats']>;
   readonly isReady: () => boolean;
-  readonly spool: () => SpoolStats;
+  readonly spool: EscrowDeps['spool']['stats'];
   readonly condition: () => Condition;
   readonly policyAgeMs: () => number | null;
 }
