@@ -22,8 +22,8 @@ export const goHome = async (world: World): Promise<void> => {
   await time.advance(CALLS_END_MS, look);
   for (const server of servers) server.start().catch(findings.fault);
   for (const proxy of proxies) {
-    // The last life may still be on its way to a crash; a fresh one reads what it leaves.
-    proxy.kill();
+    // One that may still be on its way to a crash, or is paused, is started anew, and reads what it leaves.
+    if (proxy.current()?.life.isTroubled() === true) proxy.kill();
     proxy.start();
   }
   await time.advance(RECOVER_MS, look);

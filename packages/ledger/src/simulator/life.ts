@@ -10,6 +10,8 @@ export interface ProcessLife {
   kill(): void;
   pause(): void;
   resume(): void;
+  /** It is paused, or will crash. */
+  isTroubled(): boolean;
   /** Resolves once the process runs; never, if it is dead by then. */
   running(): Promise<void>;
   /** Timers that die with the process. */
@@ -64,6 +66,7 @@ export const makeProcessLife = (onDeath: () => void): ProcessLife => {
 
   return {
     isAlive: () => isAlive,
+    isTroubled: () => isPaused || (crash !== null && written.count < crash.record),
     kill,
     pause: () => {
       isPaused = true;

@@ -23,8 +23,8 @@ export const FULL: Shape = {
   proxies: 8,
   servers: 2,
   lastsMs: 120_000,
-  calls: 220,
-  faults: 8,
+  calls: 208,
+  faults: 7,
   kinds: null,
   unsound: 0,
 };

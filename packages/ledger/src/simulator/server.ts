@@ -66,7 +66,7 @@ interface RunningServer {
 }
 
 const START_AGAIN_MS = 500;
-const TEND_MS = 5_000;
+const TEND_MS = 8_000;
 /** A counter is recalled at most this often. */
 const RECALL_EVERY_MS = 1_000;
 
