@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -14,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openFileDisk } from './file-disk.ts';
+import { lockFolder } from './folder-lock.ts';
 import { openSpool } from './spool.ts';
 import { anEvent, anIntent } from './testing/an-event.ts';
 
@@ -100,6 +102,24 @@ describe('the lock of the folder', () => {
   it('of a process that is not ours but lives is respected', () => {
     writeFileSync(lock(), '{"pid":1,"started":null}');
     expect(() => openFileDisk(folder)).toThrow('in use');
+  });
+
+  it('cannot be taken in a folder that is gone, nor read where it is a folder itself', () => {
+    expect(() => lockFolder(join(folder, 'gone'))).toThrow(expect.objectContaining({ kind: 'open' }));
+    mkdirSync(lock());
+    expect(() => lockFolder(folder)).toThrow('EISDIR');
+  });
+
+  it('that another took over is neither held nor given back', () => {
+    const first = lockFolder(folder);
+    expect(first.isHeld()).toBe(true);
+    unlinkSync(lock());
+    expect(first.isHeld()).toBe(false);
+    first.release();
+    const { pid } = spawnSync(process.execPath, ['-e', '0']);
+    symlinkSync(`{"pid":${String(pid)},"started":"12345"}`, lock());
+    lockFolder(folder).release();
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it('with no sense in it is nobody’s', () => {

@@ -330,6 +330,17 @@ describe('the spool', () => {
     expect(look(openSpool({ disk }))).toMatchObject({ unacked: [1, 2, 3] });
   });
 
+  it('keeps any number of settlements until the end of the turn', () => {
+    const disk = makeMemoryDisk();
+    const turns: (() => void)[] = [];
+    const spool = openSpool({ disk, defer: (act) => void turns.push(act) });
+    for (let seq = 1; seq <= 300; seq += 1) spool.settle(anEvent(seq));
+    const waiting = spool.sealed([...spool.life('i1').unacked.values()]);
+    expect(waiting).toEqual(Array.from({ length: 300 }, (_, index) => sealEvent(anEvent(index + 1))));
+    for (const act of turns) act();
+    expect(look(openSpool({ disk })).unacked).toHaveLength(300);
+  });
+
   it('takes acknowledgements in any order and grouping', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.integer({ min: 1, max: 60 })), fc.integer({ min: 1, max: 60 }), (acked, last) => {
