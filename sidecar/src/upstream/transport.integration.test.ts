@@ -107,7 +107,9 @@ const ask = (
   });
 
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
-const turns = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+/** And what had arrived by then is read. */
+const turns = (ms: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(() => setImmediate(() => setImmediate(resolve)), ms));
 
 describe('connections', () => {
   it('carry one call after another, and many at once on as many', async () => {
@@ -230,10 +232,11 @@ describe('a call that fails', () => {
       }
     });
     const transport = open();
-    const limits = { firstByteMs: 150, idleMs: 150, callMs: 500 };
-    const ends = await Promise.all(
-      ['/head', '/body', '/trickle'].map((path) => ask(transport, provider.origin, { ...limits, path })),
-    );
+    const ends = await Promise.all([
+      ask(transport, provider.origin, { path: '/head', firstByteMs: 150 }),
+      ask(transport, provider.origin, { path: '/body', idleMs: 150 }),
+      ask(transport, provider.origin, { path: '/trickle', callMs: 500 }),
+    ]);
     expect(ends.map(({ end }) => end)).toEqual(['silent', 'silent', 'expired']);
   });
 
@@ -251,10 +254,12 @@ describe('a call that fails', () => {
   });
 
   it('hears of a transport that closes', async () => {
-    const provider = await startProvider(() => undefined);
+    let arrived = (): void => undefined;
+    const isThere = new Promise<void>((resolve) => (arrived = resolve));
+    const provider = await startProvider(() => arrived());
     const transport = open();
     const asked = ask(transport, provider.origin);
-    await turns(50);
+    await isThere;
     await transport.close();
     expect(await asked).toMatchObject({ end: 'broken' });
   });
