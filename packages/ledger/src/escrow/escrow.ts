@@ -297,7 +297,10 @@ export const makeEscrow = (deps: EscrowDeps): Escrow => {
       return state.beyond === null ? null : state.beyond + inHand;
     },
     enterEpoch,
-    setOverdrafts: overdrafts.set,
+    setOverdrafts: (terms) => {
+      // What is leased once all goes back would never come back.
+      if (!isEnding) overdrafts.set(terms);
+    },
     setPeers: overdrafts.setPeers,
     recall: (names) => {
       for (const name of names) {

@@ -147,6 +147,19 @@ describe('an overdraft', () => {
     expect(late.escrow.stats().overdraftLeft).toBe(250n);
   });
 
+  it('is not leased any more by a proxy that is on its way out, whatever it hears of budgets then', async () => {
+    const bench = aBench({ [KEY]: 100n, [OVERDRAFT]: 1_000n });
+    bench.ledger.fault = DOWN;
+    const drained = bench.escrow.drain();
+    await bench.time.advance(100);
+    bench.ledger.fault = null;
+    bench.escrow.setOverdrafts([TERMS]);
+    await bench.time.advance(10_000);
+    await drained;
+    expect(bench.ledger.pool.get(OVERDRAFT)).toBe(1_000n);
+    expect(bench.escrow.inHand()).toEqual([]);
+  });
+
   it('that is no longer in the budget goes back, and so does all of it at the end', async () => {
     const bench = await start();
     bench.escrow.setOverdrafts([]);
