@@ -6,28 +6,48 @@ import type { Timers } from '@tollgate/runtime';
 import { RequestRefused } from './http-refusal.ts';
 
 export interface Slots {
-  /** Throws a refusal where no slot is free, or the work takes too long; what it began goes on. */
+  /** Throws a refusal where nothing more may wait, or the work takes too long; what it began goes on. */
   run<T>(work: () => Promise<T>): Promise<T>;
 }
 
 export interface SlotsDeps {
+  /** At once. */
   readonly most: number;
+  /** In line for a slot, first come first served. */
+  readonly waiting: number;
+  /** Waiting and work together. */
   readonly withinMs: number;
   readonly timers: Timers;
 }
 
-export const makeSlots = ({ most, withinMs, timers }: SlotsDeps): Slots => {
+export const makeSlots = ({ most, waiting, withinMs, timers }: SlotsDeps): Slots => {
   let taken = 0;
+  const line = new Set<() => void>();
+
+  const leave = (): void => {
+    taken -= 1;
+    const [next] = line;
+    if (next) {
+      line.delete(next);
+      next();
+    }
+  };
+
   return {
     run: (work) => {
-      if (taken >= most) throw tooMuch('slots');
-      taken += 1;
-      const running = work().finally(() => {
-        taken -= 1;
-      });
+      if (taken >= most && line.size >= waiting) throw tooMuch('slots');
       return new Promise((resolve, reject) => {
-        const cancel = timers.after(withinMs, () => reject(tooMuch('slow')));
-        running.then(resolve, reject).finally(cancel);
+        const begin = (): void => {
+          taken += 1;
+          work().then(resolve, reject).finally(leave).finally(cancel);
+        };
+        const cancel = timers.after(withinMs, () => {
+          // What has not begun never does.
+          line.delete(begin);
+          reject(tooMuch('slow'));
+        });
+        if (taken < most) begin();
+        else line.add(begin);
       });
     },
   };

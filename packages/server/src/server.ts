@@ -13,7 +13,9 @@ import { RequestRefused, toHttpRefusal } from './http-refusal.ts';
 import { makeServerMetrics } from './metrics.ts';
 import { makeProxies } from './proxies.ts';
 import { makeRefusals } from './refusals.ts';
+import { budgetName } from './resources/counter-terms.ts';
 import { makeResourcesInForce, type Resources } from './resources/resources-in-force.ts';
+import { adminRoutes } from './routes/admin-routes.ts';
 import { ledgerRoutes, type LedgerBounds } from './routes/ledger-routes.ts';
 import { managementRoutes } from './routes/management-routes.ts';
 import { makeSnapshotStreams } from './snapshot-streams.ts';
@@ -70,6 +72,8 @@ const TEND_MS = 5_000;
 /** A batch of events takes milliseconds; nobody needs a slow request, and none may hold a connection open. */
 const REQUEST_MS = 30_000;
 const HEADERS_MS = 10_000;
+/** Until a budget of `unresolvedPolicy: Release` gets back what a lost proxy took: a node that was only away has come back. */
+const UNRESOLVED_MS = 3_600_000;
 /** How long open requests may take to end. */
 const DRAIN_MS = 5_000;
 /** A proxy has one for its snapshots and a few for the rest; more than this is no cluster of ours. */
@@ -148,6 +152,7 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
       ...(deps.bounds ? { bounds: deps.bounds } : {}),
     }),
   );
+  app.use('/v1', adminRoutes({ store, logger, clock }));
   app.use('/v1', forManagement, managementRoutes({ store, pool, inForce, proxies, clock }));
   app.use((request: Request) => {
     throw new RequestRefused(404, 'not_found', `nothing is served at ${request.method} of this path`);
@@ -165,9 +170,24 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
 
   let http: Server | null = null;
   let closed = false;
+  /** Every server may: what one of them did, the others find done. */
+  const keepStore = async (): Promise<void> => {
+    const now = clock();
+    await store.tend(now);
+    const budgets = inForce
+      .now()
+      .budgets.filter(({ spec }) => spec.unresolvedPolicy === 'Release')
+      .map(({ metadata }) => budgetName(metadata));
+    for (const { id, amount, budget } of await store.releaseOverdue({ budgets, before: now - UNRESOLVED_MS }, now)) {
+      logger.info({ resource: id, amount, budget, reason: 'unresolvedPolicy: Release' }, 'unresolved amount released');
+    }
+  };
   const tend = (): void => {
     pool.tend().catch((error: unknown) => {
       logger.warn({ err: error }, 'pool not tended');
+    });
+    keepStore().catch((error: unknown) => {
+      logger.warn({ err: error }, 'store not tended');
     });
     cancelTend = timers.after(TEND_MS, tend);
   };

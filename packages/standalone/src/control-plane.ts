@@ -29,6 +29,8 @@ export interface ControlPlaneOptions {
   readonly keys: KeysHere | null;
   /** In memory unless told otherwise. */
   readonly makePool?: ServerDeps['makePool'];
+  /** Batches of events that are taken in at once: less than the store has connections, where it has several. */
+  readonly batches: number;
   /** Between servers that share a pool. */
   readonly recalls?: RecallChannel;
 }
@@ -76,6 +78,7 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
     logger: log,
     systemNamespace,
     loopbackOnly: options.loopbackOnly,
+    bounds: { batches: options.batches },
     ...(options.recalls ? { recalls: options.recalls } : {}),
   });
 

@@ -38,6 +38,9 @@ export interface ServerProcess {
   stop(): Promise<ReleaseReport>;
 }
 
+/** Of the database's connections; the rest is for leases, which calls wait for. */
+const BATCH_SHARE = 0.6;
+
 export const runServer = async (options: ServerProcessOptions): Promise<ServerProcess> => {
   const { resources, listen, systemNamespace, graceMs, now, log } = options;
   const releases = makeReleases(systemTimers);
@@ -67,6 +70,7 @@ export const runServer = async (options: ServerProcessOptions): Promise<ServerPr
       authenticate,
       listen,
       loopbackOnly: isLoopback(listen.host),
+      batches: Math.max(1, Math.floor(options.databaseConnections * BATCH_SHARE)),
       systemNamespace,
       mockUrl: null,
       now: shared?.now ?? now,

@@ -80,6 +80,7 @@ export const runStandalone = async (options: StandaloneOptions): Promise<Standal
       authenticate: bearerToken(token),
       listen: { host: HOST, port: ports.server },
       loopbackOnly: true,
+      batches: 6,
       systemNamespace: SYSTEM_NAMESPACE,
       mockUrl,
       now,

@@ -21,6 +21,14 @@ export interface CounterUsage extends CounterTally {
   readonly topModel: string | null;
 }
 
+export interface UsageScope {
+  /** Windows that ended before are over. */
+  readonly since: number;
+  readonly recentSince: number;
+  /** Budgets of one namespace, or all. */
+  readonly namespace?: string | null;
+}
+
 interface Row {
   readonly budget: string;
   readonly limit: string;
@@ -47,10 +55,7 @@ interface Row {
 
 export const counterUsage = async (
   tx: Transaction,
-  {
-    since,
-    recentSince,
-  }: { /** Windows that ended before are over. */ readonly since: number; readonly recentSince: number },
+  { since, recentSince, namespace = null }: UsageScope,
 ): Promise<readonly CounterUsage[]> => {
   const rows = await tx.query<Row>(
     `SELECT c.budget, c.limit_name AS "limit", c.partition_value AS "partition", c.window_id AS "windowId", c.unit,
@@ -77,9 +82,9 @@ export const counterUsage = async (
                                            UNION ALL SELECT model, charged FROM charge_delta
                                            WHERE counter_id = c.id AND calls > 0) AS models
                         GROUP BY model ORDER BY sum(charged) DESC, model LIMIT 1) top ON true
-     WHERE c.window_end_ms IS NULL OR c.window_end_ms > $1
+     WHERE (c.window_end_ms IS NULL OR c.window_end_ms > $1) AND ($3::text IS NULL OR split_part(c.budget, '/', 1) = $3)
      ORDER BY c.budget, c.limit_name, c.partition_value, c.window_start_ms`,
-    [since, recentSince],
+    [since, recentSince, namespace],
   );
   return rows.map((row) => ({
     ...row,

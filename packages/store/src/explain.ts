@@ -17,12 +17,17 @@ export interface ExplainedCharge extends CounterCharge {
   readonly windowEnd: number | null;
 }
 
-export const explain = async (tx: Transaction, requestId: string): Promise<readonly ExplainedAttempt[]> => {
+/** Of one namespace's calls, or of all (null). */
+export const explain = async (
+  tx: Transaction,
+  requestId: string,
+  namespace: string | null,
+): Promise<readonly ExplainedAttempt[]> => {
   const events = await tx.query<EventColumns>(
     `SELECT i.id AS instance, e.*, c.*, (extract(epoch FROM e.recorded_at) * 1000)::bigint AS recorded_ms
      FROM event e JOIN event_common c ON c.month = e.month AND c.id = e.common JOIN instance i ON i.n = e.instance_n
-     WHERE e.request_id = $1 ORDER BY c.attempt, i.id, e.seq LIMIT 100`,
-    [requestId],
+     WHERE e.request_id = $1 AND ($2::text IS NULL OR c.namespace = $2) ORDER BY c.attempt, i.id, e.seq LIMIT 100`,
+    [requestId, namespace],
   );
   const charges = await tx.query<ChargeColumns>(
     `SELECT i.id AS instance, e.seq, r.epoch, r.held, r.charged, r.would_refuse, c.budget, c.limit_name, c.partition_value,
@@ -31,9 +36,9 @@ export const explain = async (tx: Transaction, requestId: string): Promise<reado
      CROSS JOIN unnest(k.counter_ids, k.counter_epochs, e.counter_held, e.counter_amount, k.would_refuse)
        AS r(counter_id, epoch, held, charged, would_refuse)
      JOIN counter c ON c.id = r.counter_id
-     WHERE e.request_id = $1
+     WHERE e.request_id = $1 AND ($2::text IS NULL OR k.namespace = $2)
      ORDER BY c.budget, c.limit_name, c.partition_value`,
-    [requestId],
+    [requestId, namespace],
   );
   return events.map((row) =>
     toAttempt(

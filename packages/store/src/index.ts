@@ -4,6 +4,7 @@ export type { CounterUsage } from './counter-usage.ts';
 export type { ExplainedAttempt, ExplainedCharge } from './explain.ts';
 export type { OldMonths } from './event-months.ts';
 export type { Ingested } from './ingest.ts';
+export type { InstanceRow } from './instances.ts';
 export type { LimitDefinition } from './limit-definitions.ts';
 export { MigrationMismatch, type MigrationState } from './migrate.ts';
 export { openStore, type StoreOptions } from './open-store.ts';

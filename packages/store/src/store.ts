@@ -11,7 +11,7 @@ import type { BlockSource, ChargedInEpoch, CounterTerms, JoinAnswer, ResolveCoun
 import { abandon, type Abandonment } from './abandonment.ts';
 import { allocateBlock, markLoaded, refundPool, unloadedBlocks } from './blocks.ts';
 import type { Connection } from './connection.ts';
-import { counterUsage, type CounterUsage } from './counter-usage.ts';
+import { counterUsage, type CounterUsage, type UsageScope } from './counter-usage.ts';
 import { counterExists, createCounter } from './counter-row.ts';
 import {
   closeInstance,
@@ -27,6 +27,7 @@ import { groupEvents, type EventGroup } from './event-groups.ts';
 import { monthOf, removeMonths, type OldMonths } from './event-months.ts';
 import { ingest, type Ingested } from './ingest.ts';
 import { makeKnownRows } from './known-rows.ts';
+import { listInstances, type InstanceRow } from './instances.ts';
 import { budgetsSince, defineLimits, type LimitDefinition } from './limit-definitions.ts';
 import { NO_SEED, readSeed, type SeedSource } from './seed.ts';
 import { sharedEpochs } from './shared-epochs.ts';
@@ -40,7 +41,7 @@ import {
   type Unresolved,
 } from './unresolved.ts';
 import { makeUpkeep } from './upkeep.ts';
-import { usageBy, type UsageBy, type UsageRow } from './usage-report.ts';
+import { usageBy, type UsageBy, type UsageRange, type UsageRow } from './usage-report.ts';
 
 /**
  * The durable end of the ledger: each operation is one transaction (making a counter takes three, one after another).
@@ -75,12 +76,12 @@ export interface Store {
   budgetsSince(): Promise<ReadonlyMap<string, number>>;
   /** Who an instance said it was; null: it never said hello. */
   subjectOf(instance: string): Promise<Subject | null>;
-  explain(requestId: string): Promise<readonly ExplainedAttempt[]>;
-  usageBy(
-    by: UsageBy,
-    range: { readonly from: string | null; readonly to: string | null },
-  ): Promise<readonly UsageRow[]>;
-  counterUsage(range: { readonly since: number; readonly recentSince: number }): Promise<readonly CounterUsage[]>;
+  /** Those that may have money in hand, the newest first; at most 10,000. */
+  listInstances(): Promise<readonly InstanceRow[]>;
+  /** Of one namespace's calls, or of all. */
+  explain(requestId: string, namespace?: string | null): Promise<readonly ExplainedAttempt[]>;
+  usageBy(by: UsageBy, range: UsageRange): Promise<readonly UsageRow[]>;
+  counterUsage(scope: UsageScope): Promise<readonly CounterUsage[]>;
   tallies(): Promise<readonly StoredTally[]>;
   /**
    * Folds what batches appended into the sums, and makes the partitions of the next month. Every server may, as often as
@@ -165,7 +166,8 @@ export const storeOn = (connection: Connection, organisation: string): Store => 
     defineLimits: (limits, now) => transact((tx) => defineLimits(tx, limits, now)),
     budgetsSince: () => transact((tx) => budgetsSince(tx), 'snapshot'),
     subjectOf: (instance) => transact((tx) => subjectOf(tx, instance), 'snapshot'),
-    explain: (requestId) => transact((tx) => explain(tx, requestId), 'snapshot'),
+    listInstances: () => transact((tx) => listInstances(tx), 'snapshot'),
+    explain: (requestId, namespace = null) => transact((tx) => explain(tx, requestId, namespace), 'snapshot'),
     usageBy: (by, range) => transact((tx) => usageBy(tx, by, range), 'snapshot'),
     counterUsage: (range) => transact((tx) => counterUsage(tx, range), 'snapshot'),
     tallies: () => transact((tx) => tallies(tx), 'snapshot'),

@@ -4,6 +4,14 @@ import type { Transaction } from './connection.ts';
 export const USAGE_BY = ['team', 'model', 'workload', 'prompt', 'day'] as const;
 export type UsageBy = (typeof USAGE_BY)[number];
 
+export interface UsageRange {
+  /** UTC days, both included. */
+  readonly from: string | null;
+  readonly to: string | null;
+  /** Of one namespace's calls, or of all. */
+  readonly namespace?: string | null;
+}
+
 export interface UsageRow {
   /** A prompt is `id@version`, or `id`; '' are the calls that named none. */
   readonly key: string;
@@ -15,11 +23,7 @@ export interface UsageRow {
   readonly estimated: bigint;
 }
 
-export const usageBy = (
-  tx: Transaction,
-  by: UsageBy,
-  range: { readonly from: string | null; readonly to: string | null },
-): Promise<readonly UsageRow[]> =>
+export const usageBy = (tx: Transaction, by: UsageBy, range: UsageRange): Promise<readonly UsageRow[]> =>
   tx.query<UsageRow>(
     `SELECT CASE $3 WHEN 'team' THEN team WHEN 'model' THEN provider || '/' || model
                     WHEN 'workload' THEN namespace || '/' || workload
@@ -34,6 +38,7 @@ export const usageBy = (
            SELECT day, team, namespace, workload, provider, model, prompt_id, prompt_version,
                   charged, calls, input_tokens, output_tokens, unproven, estimated FROM usage_delta) AS usage
      WHERE ($1::date IS NULL OR day >= $1::date) AND ($2::date IS NULL OR day <= $2::date)
+       AND ($4::text IS NULL OR namespace = $4)
      GROUP BY 1 ORDER BY CASE $3 WHEN 'day' THEN 0 ELSE sum(charged) END DESC, 1 LIMIT 10000`,
-    [range.from, range.to, by],
+    [range.from, range.to, by, range.namespace ?? null],
   );

@@ -143,7 +143,9 @@ export const makeLeases = ({ states, giveBacks, spool, instance, isOver, isCurre
       }
     },
     recall: (state) => {
-      if (!state.lease || state.waiting > 0) return;
+      if (!state.lease) return;
+      // Also where calls wait here: it was too little for the first of them. Were each proxy to keep such a rest for its
+      // own calls, all of them could wait for ever with the money of many calls in hand.
       const { balance } = state.lease;
       // Of what is kept for an outage, others get a part: they wait for the same.
       giveBack(state.lease, state.isReserve ? balance / 2n : balance);

@@ -5,4 +5,4 @@ export * from './sealed-event.ts';
 export * from './session-wire.ts';
 export * from './stream-wire.ts';
 export * from './wire-fault.ts';
-export { parseJson } from './fields.ts';
+export { parseJson, parseNames } from './fields.ts';

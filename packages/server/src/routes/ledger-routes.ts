@@ -43,7 +43,9 @@ export interface LedgerRoutesDeps {
 export interface LedgerBounds {
   readonly leases: number;
   readonly leaseMs: number;
+  /** Less than there are connections to the database, so that who asks for a lease need not wait for those who report. */
   readonly batches: number;
+  readonly batchesWaiting: number;
   readonly batchMs: number;
   /** Of all bodies of events in memory. */
   readonly batchBytes: number;
@@ -53,7 +55,8 @@ export interface LedgerBounds {
 const BOUNDS: LedgerBounds = {
   leases: 1_024,
   leaseMs: 1_800,
-  batches: 64,
+  batches: 6,
+  batchesWaiting: 256,
   batchMs: 12_000,
   batchBytes: 64 << 20,
 };
@@ -70,8 +73,13 @@ export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
   // As bytes: putting the pieces into text one by one takes half as long again as all at once.
   const large = express.raw({ type: 'application/json', limit: EVENTS_BYTES, inflate: false });
   const seed = inForce.seedFrom(() => pool.balances());
-  const leases = makeSlots({ most: bounds.leases, withinMs: bounds.leaseMs, timers });
-  const batches = makeSlots({ most: bounds.batches, withinMs: bounds.batchMs, timers });
+  const leases = makeSlots({ most: bounds.leases, waiting: 0, withinMs: bounds.leaseMs, timers });
+  const batches = makeSlots({
+    most: bounds.batches,
+    waiting: bounds.batchesWaiting,
+    withinMs: bounds.batchMs,
+    timers,
+  });
   const oneBatch = makeOneEach();
   const bytes = makeByteBudget(bounds.batchBytes);
 
@@ -119,9 +127,8 @@ export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
     await checkOwner(request, hello.instance);
     const { subject } = check;
     await leases.run(async () => {
-      await store.register({ ...hello, subject }, pool.epoch(), clock());
-      // Rolls the pool over to a new epoch where another server has sealed this one.
-      await pool.join(hello.instance);
+      // On the way the pool goes on to a new epoch, where this one is sealed or lost.
+      await pool.join(hello.instance, (epoch) => store.register({ ...hello, subject }, epoch, clock()));
     });
     proxies.saw(hello.instance, subject);
     proxies.speaks(hello.instance, {

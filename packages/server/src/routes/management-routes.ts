@@ -1,15 +1,19 @@
-import { Router } from 'express';
+import { Router, type Request } from 'express';
 import { z } from 'zod';
 import type { TokenBudget } from '@tollgate/api';
 import type { Pool } from '@tollgate/ledger/pool';
 import { USAGE_BY, type Store } from '@tollgate/store';
+import { callerOf } from '../asking.ts';
 import { RequestRefused } from '../http-refusal.ts';
 import type { Proxies } from '../proxies.ts';
 import type { ResourcesInForce } from '../resources/resources-in-force.ts';
 import { budgetViews } from '../status/budget-views.ts';
 import { toJson } from './json-text.ts';
 
-/** What people and scripts ask: budgets, routes, usage, and why a call cost what it did. */
+/**
+ * What people and scripts ask: budgets, routes, usage, and why a call cost what it did. Who is of a namespace sees its
+ * own: the database is asked for no more.
+ */
 export interface ManagementRoutesDeps {
   readonly store: Store;
   readonly pool: Pool;
@@ -30,23 +34,30 @@ export const managementRoutes = ({ store, pool, inForce, proxies, clock }: Manag
     NoQuery.parse(request.query);
     const podsOf = (budget: TokenBudget): number =>
       proxies.live().filter((subject) => inForce.binds(budget, subject)).length;
-    const budgets = await budgetViews(inForce.now().budgets, { store, balances: () => pool.balances(), podsOf, clock });
+    const namespace = seenBy(request);
+    const budgets = await budgetViews(inForce.now().budgets.filter(isOf(namespace)), {
+      namespace,
+      store,
+      balances: () => pool.balances(),
+      podsOf,
+      clock,
+    });
     response.type('json').send(toJson({ asOf: new Date(clock()).toISOString(), budgets }));
   });
 
   router.get('/routes', (request, response) => {
     NoQuery.parse(request.query);
-    response.type('json').send(toJson({ routes: inForce.now().routes }));
+    response.type('json').send(toJson({ routes: inForce.now().routes.filter(isOf(seenBy(request))) }));
   });
 
   router.get('/usage', async (request, response) => {
     const { by, from = null, to = null } = UsageQuery.parse(request.query);
-    response.type('json').send(toJson({ by, rows: await store.usageBy(by, { from, to }) }));
+    response.type('json').send(toJson({ by, rows: await store.usageBy(by, { from, to, namespace: seenBy(request) }) }));
   });
 
   router.get('/explain/:requestId', async (request, response) => {
     const requestId = RequestId.parse(request.params.requestId);
-    const attempts = await store.explain(requestId);
+    const attempts = await store.explain(requestId, seenBy(request));
     if (attempts.length === 0) {
       throw new RequestRefused(
         404,
@@ -60,3 +71,16 @@ export const managementRoutes = ({ store, pool, inForce, proxies, clock }: Manag
 
   return router;
 };
+
+/** The namespace whose affairs the caller may see; null: all. A token of a namespace names a workload, always. */
+const seenBy = (request: Request): string | null => {
+  const { management, workload } = callerOf(request);
+  if (management === 'all') return null;
+  if (management === 'none' || !workload) throw new RequestRefused(403, 'forbidden', 'this token may see nothing here');
+  return workload.namespace;
+};
+
+const isOf =
+  (namespace: string | null) =>
+  ({ metadata }: { readonly metadata: { readonly namespace: string } }): boolean =>
+    namespace === null || metadata.namespace === namespace;

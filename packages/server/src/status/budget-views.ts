@@ -14,6 +14,8 @@ export interface BudgetViewsDeps {
   /** Live proxies that a budget is for. */
   readonly podsOf: (budget: TokenBudget) => number;
   readonly clock: () => number;
+  /** All of these budgets are of one namespace; null: of any. */
+  readonly namespace: string | null;
 }
 
 const HOUR = 3_600_000;
@@ -22,12 +24,12 @@ export const budgetViews = async (
   budgets: readonly TokenBudget[],
   deps: BudgetViewsDeps,
 ): Promise<readonly BudgetView[]> => {
-  const { store, balances, podsOf, clock } = deps;
+  const { store, balances, podsOf, clock, namespace } = deps;
   const now = clock();
   const compiled = budgets.map((budget) => ({ budget, views: limitViews(budget, now) }));
   const since = Math.min(now, ...compiled.flatMap(({ views }) => views.map(firstInstant)));
   const recentSince = now - HOUR - ((now - HOUR) % SLOT_MS);
-  const usage = await store.counterUsage({ since, recentSince });
+  const usage = await store.counterUsage({ since, recentSince, namespace });
   const ages = await store.budgetsSince();
   const byBudget = Map.groupBy(usage, (row) => row.budget);
   const pooled = new Map((await balances()).map((balance) => [keyOf(balance, balance.windowId), balance.pooled]));

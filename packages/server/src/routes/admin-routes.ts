@@ -1,0 +1,67 @@
+import express, { Router, type Request } from 'express';
+import { z } from 'zod';
+import { parseNames } from '@tollgate/ledger/wire';
+import type { Logger } from '@tollgate/runtime';
+import type { Store } from '@tollgate/store';
+import { callerOf } from '../asking.ts';
+import { forAdmin } from '../guard.ts';
+import { RequestRefused } from '../http-refusal.ts';
+import { toJson } from './json-text.ts';
+
+/**
+ * What only those do who look after the installation: give back what is unresolved, and give up on a proxy that is gone
+ * with its spool. Each leaves a line in the log, with who did it and why, and the same words in the database.
+ */
+export interface AdminRoutesDeps {
+  readonly store: Pick<Store, 'listUnresolved' | 'releaseUnresolved' | 'listInstances' | 'abandonInstance'>;
+  readonly logger: Logger;
+  readonly clock: () => number;
+}
+
+const NoQuery = z.strictObject({});
+const Id = z.string().min(1).max(512);
+const Why = z.strictObject({ reason: z.string().trim().min(1).max(500) });
+
+export const adminRoutes = ({ store, logger, clock }: AdminRoutesDeps): Router => {
+  const router = Router();
+  const text = express.text({ type: 'application/json', limit: '16kb', inflate: false });
+
+  router.get('/unresolved', forAdmin, async (request, response) => {
+    NoQuery.parse(request.query);
+    response.type('json').send(toJson({ unresolved: await store.listUnresolved() }));
+  });
+
+  router.post('/unresolved/:id/release', forAdmin, text, async (request, response) => {
+    const { reason } = whyOf(request);
+    const by = callerOf(request).name;
+    const id = Id.parse(request.params['id']);
+    const released = await store.releaseUnresolved({ id, by, reason }, clock());
+    if (released === null) throw new RequestRefused(404, 'unknown_unresolved', 'nothing is unresolved by this id');
+    logger.info({ name: by, resource: id, amount: released, reason }, 'unresolved amount released');
+    response.type('json').send(toJson({ released }));
+  });
+
+  router.get('/instances', forAdmin, async (request, response) => {
+    NoQuery.parse(request.query);
+    response.type('json').send(toJson({ instances: await store.listInstances() }));
+  });
+
+  router.post('/instances/:instance/abandon', forAdmin, text, async (request, response) => {
+    const { reason } = whyOf(request);
+    const by = callerOf(request).name;
+    const instance = Id.parse(request.params['instance']);
+    if ((await store.abandonInstance({ instance, by, reason }, clock())) === 'unknown') {
+      throw new RequestRefused(404, 'unknown_instance', 'this instance never said hello');
+    }
+    logger.info({ name: by, instance, reason }, 'instance abandoned');
+    response.status(204).end();
+  });
+
+  return router;
+};
+
+const whyOf = (request: Request): z.output<typeof Why> => {
+  const body: unknown = request.body;
+  if (typeof body !== 'string') throw new RequestRefused(415, 'not_json', 'send application/json');
+  return Why.parse(parseNames(body));
+};
