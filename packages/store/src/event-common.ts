@@ -109,23 +109,29 @@ const TYPED = Object.entries(TYPES)
 
 /** In the order of their hashes, so that two batches that bring the same do not wait for each other. */
 const INSERT = `INSERT INTO event_common (month, hash, ${NAMES})
-  SELECT $1::date, decode(hash, 'hex'), ${NAMES} FROM json_to_recordset($2::json) AS r (hash text, ${TYPED}) ORDER BY hash
-  ON CONFLICT (hash, month) DO NOTHING`;
+  SELECT month, decode(hash, 'hex'), ${NAMES} FROM json_to_recordset($1::json) AS r (month date, hash text, ${TYPED})
+  ORDER BY hash ON CONFLICT (hash, month) DO NOTHING`;
 
-/** The id of each row by its hash, in a month whose partitions are there; made where nobody had it. */
+/** In a month whose partitions are there. */
+export interface CommonOfMonth extends CommonRow {
+  readonly month: string;
+}
+
+export const commonKey = ({ month, hash: of }: CommonOfMonth): string => `${month} ${of}`;
+
+/** The id of each row by `commonKey`; made where nobody had it. */
 export const commonIds = async (
   tx: Transaction,
-  month: string,
-  rows: readonly CommonRow[],
+  rows: readonly CommonOfMonth[],
 ): Promise<ReadonlyMap<string, string>> => {
   await tx.query(INSERT, [
-    month,
-    `[${rows.map(({ hash: of, json }) => `{"hash":"${of}",${json.slice(1)}`).join(',')}]`,
+    `[${rows.map(({ month, hash: of, json }) => `{"month":"${month}","hash":"${of}",${json.slice(1)}`).join(',')}]`,
   ]);
-  const found = await tx.query<{ hash: string; id: string }>(
-    `SELECT encode(hash, 'hex') AS hash, id::text FROM event_common
-     WHERE month = $1::date AND hash = ANY(ARRAY(SELECT decode(h, 'hex') FROM unnest($2::text[]) AS h))`,
-    [month, rows.map(({ hash: of }) => of)],
+  const found = await tx.query<{ month: string; hash: string; id: string }>(
+    `SELECT to_char(c.month, 'YYYY-MM-DD') AS month, encode(c.hash, 'hex') AS hash, c.id::text
+     FROM unnest($1::date[], $2::text[]) AS r(month, hash)
+     JOIN event_common c ON c.month = r.month AND c.hash = decode(r.hash, 'hex')`,
+    [rows.map(({ month }) => month), rows.map(({ hash: of }) => of)],
   );
-  return new Map(found.map((row) => [row.hash, row.id]));
+  return new Map(found.map(({ id, ...row }) => [`${row.month} ${row.hash}`, id]));
 };

@@ -1,7 +1,8 @@
-import { commonIds, commonRow, type CommonRow } from './event-common.ts';
+import { commonIds, commonKey, commonRow, type CommonOfMonth } from './event-common.ts';
 import type { Connection } from './connection.ts';
 import type { EventGroup } from './event-groups.ts';
 import { makeMonth } from './event-months.ts';
+import { makeRemembered } from './remembered.ts';
 import {
   counterIds,
   counterRowKey,
@@ -27,68 +28,50 @@ export interface KnownRows {
 }
 
 export const makeKnownRows = ({ transact, losses }: Pick<Connection, 'transact' | 'losses'>): KnownRows => {
-  const counters = new Map<string, bigint>();
-  const commons = new Map<string, string>();
-  const months = new Set<string>();
-  let lossesSeen = losses();
+  const counters = makeRemembered<WantedCounter, bigint>({
+    most: MAX_KNOWN,
+    ask: (missing) => transact((tx) => counterIds(tx, [...missing.values()])),
+  });
+  const commons = makeRemembered<CommonOfMonth, string>({
+    most: MAX_KNOWN,
+    ask: (missing) => transact((tx) => commonIds(tx, [...missing.values()])),
+  });
+  const months = makeRemembered<string, true>({
+    most: MAX_KNOWN,
+    ask: (missing) =>
+      transact(async (tx) => {
+        for (const month of missing.values()) await makeMonth(tx, month);
+        return new Map([...missing.keys()].map((month) => [month, true]));
+      }),
+  });
 
+  let lossesSeen = losses();
   const forgetAfterLoss = (): void => {
     if (losses() === lossesSeen) return;
     lossesSeen = losses();
-    for (const known of [counters, commons, months]) known.clear();
-  };
-
-  const findCounters = async (wanted: readonly WantedCounter[]): Promise<(counter: WantedCounter) => bigint> => {
-    const missing = new Map<string, WantedCounter>();
-    for (const counter of wanted) {
-      const key = counterRowKey(counter);
-      if (!counters.has(key)) missing.set(key, counter);
-    }
-    if (missing.size > 0) addAll(counters, await transact((tx) => counterIds(tx, [...missing.values()])));
-    return (counter) => known(counters, counterRowKey(counter));
-  };
-
-  const findCommons = async (rows: readonly CommonRow[], month: string): Promise<(row: CommonRow) => string> => {
-    const keyOf = (hash: string): string => `${month} ${hash}`;
-    const missing = new Map<string, CommonRow>();
-    for (const row of rows) if (!commons.has(keyOf(row.hash))) missing.set(row.hash, row);
-    if (missing.size > 0) {
-      const found = await transact((tx) => commonIds(tx, month, [...missing.values()]));
-      addAll(commons, new Map([...found].map(([hash, id]) => [keyOf(hash), id])));
-    }
-    return ({ hash }) => known(commons, keyOf(hash));
+    for (const rows of [counters, commons, months]) rows.forget();
   };
 
   return {
     resolve: async (groups, windowOf, month) => {
       forgetAfterLoss();
-      if (!months.has(month)) {
-        await transact((tx) => makeMonth(tx, month));
-        months.add(month);
-      }
+      await months.find(new Map([[month, month]]));
       const named = groups.map((group) => ({ group, charges: nameCharges(group, windowOf) }));
-      const idOf = await findCounters(named.flatMap(({ charges }) => charges.map(({ counter }) => counter)));
-      const resolved = named.map(({ group, charges }) => {
-        const found = charges.map(({ charge, counter }) => ({ charge, counterId: idOf(counter) }));
-        return { group, charges: found, row: commonRow(group.sample, found) };
+      const wanted = named.flatMap(({ charges }) => charges.map(({ counter }) => counter));
+      const ids = await counters.find(new Map(wanted.map((counter) => [counterRowKey(counter), counter])));
+      const counted = named.map(({ group, charges: all }) => {
+        const charges = all.map(({ charge, counter }) => ({ charge, counterId: there(ids, counterRowKey(counter)) }));
+        return { ...group, charges, row: { ...commonRow(group.sample, charges), month } };
       });
-      const commonOf = await findCommons(
-        resolved.map(({ row }) => row),
-        month,
-      );
-      return resolved.map(({ group, charges, row }) => ({ ...group, charges, common: commonOf(row) }));
+      const found = await commons.find(new Map(counted.map(({ row }) => [commonKey(row), row])));
+      return counted.map(({ row, ...group }) => ({ ...group, common: there(found, commonKey(row)) }));
     },
   };
 };
 
 const MAX_KNOWN = 50_000;
 
-const addAll = <Value>(to: Map<string, Value>, found: ReadonlyMap<string, Value>): void => {
-  if (to.size + found.size > MAX_KNOWN) to.clear();
-  for (const [key, value] of found) to.set(key, value);
-};
-
-const known = <Value>(rows: ReadonlyMap<string, Value>, key: string): Value => {
+const there = <Value>(rows: ReadonlyMap<string, Value>, key: string): Value => {
   const value = rows.get(key);
   if (value === undefined) throw new Error(`no row was found or made for ${key}`);
   return value;
