@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { openFileDisk } from './file-disk.ts';
+import { openFileDisk, roomAt } from './file-disk.ts';
 import { lockFolder } from './folder-lock.ts';
 import { openSpool } from './spool.ts';
 import { anEvent, anIntent } from './testing/an-event.ts';
@@ -61,6 +61,10 @@ describe('the spool on a real disk', () => {
         .life('i1')
         .open.keys(),
     ]).toEqual([1, 2]);
+  });
+
+  it('knows no room where the file system tells none', () => {
+    expect([roomAt('/proc'), roomAt(folder)]).toEqual([null, expect.any(Number)]);
   });
 
   it('says what a broken disk said', () => {

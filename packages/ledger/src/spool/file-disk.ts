@@ -31,10 +31,7 @@ export const openFileDisk = (folder: string): SpoolDisk => {
     remove: (name) => {
       rmSync(join(folder, name), { force: true });
     },
-    room: () => {
-      const { bavail, bsize } = statfsSync(folder);
-      return bavail * bsize;
-    },
+    room: () => roomAt(folder),
     renew: () => {
       if (!lock.isHeld()) lock = openFolder(folder);
     },
@@ -42,6 +39,12 @@ export const openFileDisk = (folder: string): SpoolDisk => {
       lock.release();
     },
   };
+};
+
+/** Null where the file system does not say: some of those in user space have no blocks to count. */
+export const roomAt = (path: string): number | null => {
+  const { blocks, bavail, bsize } = statfsSync(path);
+  return blocks === 0 ? null : bavail * bsize;
 };
 
 const openFolder = (folder: string): FolderLock => {
