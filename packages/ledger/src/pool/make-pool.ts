@@ -2,7 +2,7 @@ import { counterKey, type CounterName } from '../counter.ts';
 import { LedgerUnavailable, type AcquireRequest, type AcquireResult, type GiveBackRequest } from '../lease-port.ts';
 import { ANY_EPOCH } from '../session.ts';
 import { makeBlockKeeper, type NoBlock } from './block-keeper.ts';
-import type { BlockSource, ChargedInEpoch, CounterTerms, ResolveCounter } from './block-source.ts';
+import type { BlockSource, ChargedInEpoch, CounterTerms, JoinAnswer, ResolveCounter } from './block-source.ts';
 import { counterKeyOf, parseCounterKey } from './counter-key.ts';
 import { makeDrainer } from './drainer.ts';
 import { denied, grantsOf, nameOf } from './lease-answers.ts';
@@ -44,7 +44,7 @@ interface Line {
 /** `wait`: go on under this counter's lock, since another call may be filling it right now. */
 type Outcome =
   | { readonly kind: 'answer'; readonly result: AcquireResult }
-  | { readonly kind: 'wait'; readonly key: CounterKey; readonly after: LeaseAnswer };
+  | { readonly kind: 'wait'; readonly key: CounterKey; readonly after: LeaseAnswer; readonly moment: number };
 
 /** Each turn something changed under us; a pool that changes this often does not answer. */
 const MOST_TURNS = 200;
@@ -94,9 +94,9 @@ export const makePool = async (deps: MakePoolDeps): Promise<Pool> => {
     const asked = request.needs.map((need) => `${counterKey(need)}=${String(need.need)}`).join('\n');
     let outcome = await tryAcquire(request, asked, null);
     while (outcome.kind === 'wait') {
-      const { key, after } = outcome;
+      const { key, after, moment } = outcome;
       outcome = await keeper.locks.run(key, (waited) =>
-        tryAcquire(request, asked, { key, after: waited ? null : after }),
+        tryAcquire(request, asked, { key, moment, after: waited ? null : after }),
       );
     }
     return outcome.result;
@@ -105,9 +105,11 @@ export const makePool = async (deps: MakePoolDeps): Promise<Pool> => {
   const tryAcquire = async (
     request: AcquireRequest,
     asked: string,
-    under: { readonly key: CounterKey; readonly after: LeaseAnswer | null } | null,
+    under: { readonly key: CounterKey; readonly after: LeaseAnswer | null; readonly moment: number } | null,
   ): Promise<Outcome> => {
     let known = under?.after ?? null;
+    const told = under && !known ? toldMeanwhile(request, under.key, under.moment) : null;
+    if (told) return { kind: 'answer', result: told };
     for (let turn = 0; turn < MOST_TURNS; turn += 1) {
       mustRun();
       const epoch = epochs.now();
@@ -123,7 +125,7 @@ export const makePool = async (deps: MakePoolDeps): Promise<Pool> => {
           return { kind: 'answer', result: grantsOf(request, epoch, answer) };
         case 'short': {
           const line = shortLine(lines, answer.pooled);
-          if (under?.key !== line.key) return { kind: 'wait', key: line.key, after: answer };
+          if (under?.key !== line.key) return { kind: 'wait', key: line.key, after: answer, moment: keeper.asked() };
           const no = await keeper.fill(epoch, line);
           if (no === 'epoch') await epochs.renew(epoch);
           else if (no && !(await bringBucketsHome(epoch, line, no)))
@@ -149,6 +151,13 @@ export const makePool = async (deps: MakePoolDeps): Promise<Pool> => {
       }
     }
     throw new LedgerUnavailable('the pool changed faster than it could be asked');
+  };
+
+  /** What another call was told of this counter after this one had been found short of it. */
+  const toldMeanwhile = (request: AcquireRequest, key: CounterKey, moment: number): AcquireResult | null => {
+    const line = request.needs.map(lineOf).find((each) => each.key === key);
+    const no = line && keeper.refusedSince(moment, epochs.now(), line);
+    return no ? denied(line, no, clock()) : null;
   };
 
   const toLeaseRequest = ({ instance, seq }: AcquireRequest, asked: string, lines: readonly Line[]) => ({
@@ -181,26 +190,44 @@ export const makePool = async (deps: MakePoolDeps): Promise<Pool> => {
     else for (const { terms } of lines) onLowered?.(nameOf(terms));
   };
 
-  /** Writes the instance down at the source as one that may lease, before the state lets it. */
-  const letIn = async (epoch: PoolEpoch, instance: string, closes: number): Promise<void> => {
-    const answer = await source.join(epoch.id, instance);
+  type Enter = (epoch: string) => Promise<JoinAnswer>;
+
+  /** Writes the instance down as one that may lease in this epoch; false where that is over. */
+  const writeDown = async (epoch: PoolEpoch, enter: Enter): Promise<boolean> => {
+    const answer = await enter(epoch.id);
+    if (answer === 'joined') return true;
     if (answer === 'unknown') {
       throw new LedgerRequestError(
         'unknown_instance',
         'this instance is not registered, or has closed: say hello first',
       );
     }
-    const admitted = answer === 'sealed' ? 'epoch' : (await state.admit(epoch, instance, closes)).kind;
-    if (admitted === 'epoch') await epochs.renew(epoch);
+    await epochs.renew(epoch);
+    return false;
   };
 
-  const join = async (instance: string): Promise<void> => {
+  /** At the source first, and then in the state, from which it may lease at once. */
+  const letIn = async (
+    epoch: PoolEpoch,
+    instance: string,
+    closes: number,
+    enter: Enter = (id) => source.join(id, instance),
+  ): Promise<boolean> => {
+    if (!(await writeDown(epoch, enter))) return false;
+    if ((await state.admit(epoch, instance, closes)).kind === 'epoch') await epochs.renew(epoch);
+    return true;
+  };
+
+  /** The state is asked first: the source is not to wait for anybody in an epoch that is over. */
+  const join = async (instance: string, enter?: Enter): Promise<void> => {
+    let isWritten = enter === undefined;
     for (let turn = 0; turn < MOST_TURNS; turn += 1) {
       const epoch = epochs.now();
       const answer = await state.admit(epoch, instance, null);
-      if (answer.kind === 'admitted') return;
-      if (answer.kind === 'epoch') await epochs.renew(epoch);
-      else await letIn(epoch, instance, answer.closes);
+      if (answer.kind === 'admitted') {
+        if (isWritten || enter === undefined || (await writeDown(epoch, enter))) return;
+      } else if (answer.kind === 'epoch') await epochs.renew(epoch);
+      else isWritten = await letIn(epoch, instance, answer.closes, enter);
     }
     throw new LedgerUnavailable('the pool changed faster than it could be asked');
   };
@@ -277,7 +304,7 @@ export const makePool = async (deps: MakePoolDeps): Promise<Pool> => {
 
   return {
     epoch: () => epochs.now().id,
-    join: (instance) => during(() => join(instance)),
+    join: (instance, enter) => during(() => join(instance, enter)),
     acquire: (request) => during(() => acquire(request)),
     giveBack: (request) => during(() => giveBack(request)),
     settled: async (charges) => {

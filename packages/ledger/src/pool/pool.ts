@@ -1,12 +1,15 @@
 import type { CounterName } from '../counter.ts';
 import type { LeasePort } from '../lease-port.ts';
-import type { ChargedInEpoch } from './block-source.ts';
+import type { ChargedInEpoch, JoinAnswer } from './block-source.ts';
 
 /** The lease port with what its own server needs besides: who may lease, what was charged, what is left over. */
 export interface Pool extends LeasePort {
   epoch(): string;
-  /** Writes the instance down as one that may lease, before it does. Throws `unknown_instance` for a stranger. */
-  join(instance: string): Promise<void>;
+  /**
+   * Writes the instance down as one that may lease, before it does. Throws `unknown_instance` for a stranger. `enter` writes
+   * down one that says hello, which an epoch that is over never hears of: nobody would close it there for as long as it lives.
+   */
+  join(instance: string, enter?: (epoch: string) => Promise<JoinAnswer>): Promise<void>;
   /**
    * Charges that are committed: what was in an instance's hand is spent. Need not be waited for, and never fails: what the
    * pool misses it is told when the instance closes.
