@@ -9,6 +9,7 @@ afterEach(async () => {
 const start = async (
   ready: ProbeAnswer = { ok: true },
   page = () => Promise.resolve('metrics 1\n'),
+  status?: () => object,
 ): Promise<AdminServer> => {
   const server = await startAdminServer({
     listen: { host: '127.0.0.1', port: 0 },
@@ -18,6 +19,7 @@ const start = async (
       started: () => ({ ok: false, reason: 'no snapshot yet' }),
     },
     metrics: { contentType: 'text/plain; version=0.0.4', page },
+    ...(status === undefined ? {} : { status }),
   });
   open.push(server);
   return server;
@@ -35,6 +37,13 @@ describe('the admin port', () => {
     const answer = await fetch(`${url}${path}`);
     expect([answer.status, await answer.text()]).toEqual([status, body]);
     expect(answer.headers.get('cache-control')).toBe('no-store');
+  });
+
+  it('says how things are where the process tells it, and knows no such page elsewhere', async () => {
+    const { url } = await start({ ok: true }, undefined, () => ({ state: 'fresh' }));
+    const answer = await fetch(`${url}/status`);
+    expect([answer.headers.get('content-type'), await answer.json()]).toEqual(['application/json', { state: 'fresh' }]);
+    expect((await fetch(`${(await start()).url}/status`)).status).toBe(404);
   });
 
   it('answers nothing but GET and HEAD', async () => {
