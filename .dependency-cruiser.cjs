@@ -119,11 +119,11 @@ module.exports = {
       'node_modules/(@types/)?express/',
       '^packages/server/',
     ),
-    onePlace(
-      'undici-in-upstream',
-      "The proxy's transport is one file that may be replaced.",
-      'node_modules/undici/',
-      '^(sidecar/src/upstream/|packages/bench/)',
+    error(
+      'proxy-dials-in-upstream',
+      'Only sidecar/src/upstream opens connections: there every address is checked.',
+      { path: '^sidecar/src/', pathNot: `^sidecar/src/upstream/|${TEST}` },
+      { path: '^(node:)?(net|tls)$', dependencyTypesNot: ['type-only'] },
     ),
     onePlace(
       'passthrough-in-one-file',
