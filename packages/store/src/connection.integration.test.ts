@@ -122,6 +122,15 @@ describe('migrations', () => {
     await lite.stop();
   });
 
+  it('are left to an operator where a server is told to check only', async () => {
+    const lite = await startPglite();
+    const open = (schema: 'up' | 'check') => openStore({ connectionString: lite.connectionString, max: 1, schema });
+    await expect(open('check')).rejects.toMatchObject({ code: 'migration_mismatch' });
+    await (await open('up')).close();
+    await (await open('check')).close();
+    await lite.stop();
+  });
+
   it('of two servers that start at once run one after the other', async () => {
     const postgres = await startPostgres();
     const connectionString = await postgres.database();

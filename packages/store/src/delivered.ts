@@ -10,6 +10,9 @@ export interface Delivered {
   readonly ahead: readonly SeqRange[];
 }
 
+/** A gap is a call that is still open. Nobody has so many: the row of such an instance would only grow. */
+export const MAX_GAPS = 20_000;
+
 /** From the first to just before the second. */
 export type SeqRange = readonly [from: number, to: number];
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { CounterCharge, LedgerEvent } from '@tollgate/ledger';
 import { START } from '@tollgate/ledger/contract';
 import type { CounterTerms } from '@tollgate/ledger/pool';
+import { MAX_GAPS } from './delivered.ts';
 import type { Store } from './store.ts';
 import { anEvent } from './testing/an-event.ts';
 import { DATABASES, type EachDatabase } from './testing/each-database.ts';
@@ -94,6 +95,15 @@ describe.each(DATABASES)('ingest on %s', (_name, start) => {
     expect((await send('a', ...many)).ack).toBe(0);
     expect((await send('a', { seq: 1 })).ack).toBe(1_201);
     expect((await send('b', { seq: 1 })).ack).toBe(1);
+  });
+
+  it('refuses an instance whose every second event is missing, without end', async () => {
+    await send('a', { seq: 1 });
+    await databases.run(
+      `UPDATE instance SET ahead = (SELECT range_agg(int8range(2 * n + 1, 2 * n + 2)) FROM generate_series(1, ${String(MAX_GAPS)}) AS n)`,
+    );
+    await expect(send('a', { seq: 90_001 })).rejects.toMatchObject({ code: 'events_missing' });
+    expect(await send('a', { seq: 2 })).toMatchObject({ ack: 3, inserted: 1 });
   });
 
   it('books what no lease stands behind as allocated and settled at once, beyond the limit too', async () => {

@@ -2,7 +2,7 @@ import type { PoolCharge } from '@tollgate/ledger/pool';
 import { additionsOf, SLOT_MS, type Additions } from './charge-booking.ts';
 import { foldLocked } from './charge-fold.ts';
 import { prepared, type Transaction } from './connection.ts';
-import { decodeRanges, deliver, encodeRanges, isDelivered, type Delivered } from './delivered.ts';
+import { decodeRanges, deliver, encodeRanges, isDelivered, MAX_GAPS, type Delivered } from './delivered.ts';
 import type { Member } from './event-groups.ts';
 import { insertEvents, refuseOtherBodies } from './event-insert.ts';
 import { monthOf } from './event-months.ts';
@@ -84,9 +84,6 @@ const parted = (
   });
   return [fresh, repeated];
 };
-
-/** A gap is a call that is still open. Nobody has so many: the row of such an instance would only grow. */
-const MAX_GAPS = 20_000;
 
 const refuseTooManyGaps = ({ acked, ahead }: Delivered): void => {
   if (ahead.length <= MAX_GAPS) return;

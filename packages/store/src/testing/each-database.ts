@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { openStore } from '../open-store.ts';
 import type { Store } from '../store.ts';
 import { startPglite } from './pglite.ts';
@@ -9,6 +10,8 @@ export interface EachDatabase {
   open(): Promise<Store>;
   /** Where the store that was opened last is. */
   last(): string;
+  /** Statements behind the store's back. */
+  run(sql: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -24,6 +27,12 @@ export const DATABASES: readonly (readonly [name: string, start: () => Promise<E
           return openStore({ connectionString: last, max: 8 });
         },
         last: () => last,
+        run: async (sql) => {
+          const client = new pg.Client({ connectionString: last });
+          await client.connect();
+          await client.query(sql);
+          await client.end();
+        },
         stop: postgres.stop,
       };
     },
@@ -38,6 +47,7 @@ export const DATABASES: readonly (readonly [name: string, start: () => Promise<E
           return openStore({ connectionString: lite.connectionString, max: 1 });
         },
         last: () => lite.connectionString,
+        run: (sql) => lite.run(sql),
         stop: lite.stop,
       };
     },
