@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ledgerContract, type SuiteTools } from '@tollgate/ledger/contract';
+import { ledgerContract, sharedPoolContract, type SuiteTools } from '@tollgate/ledger/contract';
 import { makeRedisWorld, startRedis, type TestRedis } from '@tollgate/ledger/redis/testing';
 import { startPglite, type TestPglite } from './testing/pglite.ts';
+import { openBareStore, sourceOn } from './testing/store-source.ts';
 import { startPostgres, type TestPostgres } from './testing/postgres.ts';
 import { makeStoreHarness } from './testing/store-harness.ts';
 
@@ -50,3 +51,7 @@ ledgerContract('Redis pool over PGlite', () => makeStoreHarness(lite.connectionS
   parallel: 500,
   timeoutMs: 60_000,
 });
+
+sharedPoolContract('Redis and PostgreSQL', overRedis, tools, 60_000, async () =>
+  sourceOn(await openBareStore(await postgres.database(), 8)),
+);

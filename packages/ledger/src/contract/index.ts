@@ -11,5 +11,11 @@ export {
 export { makeMemoryWorld, makeSharedMemoryWorld, type PoolWorld, type SharedWorld } from './pool-world.ts';
 export { sharedPoolContract } from './shared-pool-contract.ts';
 export { checkAgreement, type AgreementOptions } from './agreement.ts';
-export { playSourceScript, SOURCE_SCRIPT, type SourceStep, type SourceUnderTest } from './source-script.ts';
+export {
+  memorySource,
+  playSourceScript,
+  SOURCE_SCRIPT,
+  type SourceStep,
+  type SourceUnderTest,
+} from './source-script.ts';
 export { makeMemoryHarness, START } from './memory-harness.ts';

@@ -1,12 +1,13 @@
 import type { CounterName } from '../counter.ts';
 import type { AcquireResult, GiveBackRequest, Grant } from '../lease-port.ts';
 import type { BlockSource, ResolveCounter } from '../pool/block-source.ts';
-import { makeMemoryBlockSource, type MemoryBlockSource } from '../pool/memory-block-source.ts';
+import type { CounterTally } from '../pool/tally.ts';
 import type { Pool } from '../pool/pool.ts';
 import { contractTerms, type ContractLimit } from './contract-terms.ts';
 import { START } from './memory-harness.ts';
 import type { SharedWorld } from './pool-world.ts';
 import type { SuiteTools } from './ledger-contract.ts';
+import { memorySource, type SourceUnderTest } from './source-script.ts';
 
 /**
  * What several servers of one pool promise together, whatever happens to what they share: the same epoch for all, each
@@ -18,7 +19,8 @@ const HOUR = 3_600_000;
 
 interface Town {
   readonly world: SharedWorld;
-  readonly source: MemoryBlockSource;
+  readonly source: SourceUnderTest;
+  tallies(): Promise<readonly CounterTally[]>;
   /** Another server; `wrap` breaks its way to the source. */
   server(wrap?: (source: BlockSource) => BlockSource): Promise<Server>;
   setLimits(limits: readonly ContractLimit[]): void;
@@ -37,18 +39,20 @@ export const sharedPoolContract = (
   makeWorld: () => Promise<SharedWorld>,
   { describe, it, same }: SuiteTools,
   timeoutMs: number,
+  makeSource: () => Promise<SourceUnderTest> = async () => memorySource(),
 ): void => {
   const inTown = (limits: readonly ContractLimit[], body: (town: Town) => Promise<void>) => async (): Promise<void> => {
-    const town = await makeTown(makeWorld, limits);
+    const town = await makeTown(makeWorld, await makeSource(), limits);
     try {
       await body(town);
     } finally {
       await town.world.release();
+      await town.source.release?.();
     }
   };
 
-  const out = (town: Town): bigint =>
-    town.source.tallies().reduce((sum, { allocated, refunded }) => sum + allocated - refunded, 0n);
+  const out = async (town: Town): Promise<bigint> =>
+    (await town.tallies()).reduce((sum, { allocated, refunded }) => sum + allocated - refunded, 0n);
   const pooledOf = async ({ pool }: Server): Promise<bigint> =>
     (await pool.balances()).reduce((sum, { pooled }) => sum + pooled, 0n);
   const isOneEpoch = (servers: readonly Server[]): boolean =>
@@ -81,7 +85,7 @@ export const sharedPoolContract = (
         );
         const grants = answers.filter((answer) => answer.granted).length;
         same(grants <= 100, true);
-        same(out(town) <= 100n, true);
+        same((await out(town)) <= 100n, true);
       }),
       timeoutMs,
     );
@@ -110,7 +114,7 @@ export const sharedPoolContract = (
         for (const { pool } of servers) await pool.tend();
         same(isOneEpoch(servers), true);
         same(answers.filter(({ granted: is }) => is).length, 5);
-        same(out(town) <= 100n, true);
+        same((await out(town)) <= 100n, true);
       }),
       timeoutMs,
     );
@@ -134,13 +138,13 @@ export const sharedPoolContract = (
           for (const { pool } of [one, two]) await pool.tend();
           same(isOneEpoch([one, two]), true);
           same(one.pool.epoch() === before, false);
-          same(out(town) <= 100n, true);
+          same((await out(town)) <= 100n, true);
           // What the lost epoch had is nobody's until all have closed it.
           same(reasonOf(await one.take('a', TOTAL, 60n, 4)), 'held');
           for (const instance of ['a', 'b'])
-            await one.pool.close(instance, before, async () => town.source.closeInstance(instance, before));
+            await one.pool.close(instance, before, () => town.source.closeInstance(instance, before));
           same(granted(await two.take('a', TOTAL, 60n, 5)).amount, 60n);
-          same(out(town) <= 100n, true);
+          same((await out(town)) <= 100n, true);
         }),
         timeoutMs,
       );
@@ -152,7 +156,7 @@ export const sharedPoolContract = (
         const two = await town.server();
         const one = await town.server(dyingAfterCommit);
         same(await refusal(one.take('a', TOTAL, 100n, 1)), 'died');
-        same(out(town), 100n);
+        same(await out(town), 100n);
         same(await pooledOf(two), 0n);
         const grant = granted(await two.take('a', TOTAL, 100n, 2));
         same(grant.amount, 100n);
@@ -189,7 +193,7 @@ export const sharedPoolContract = (
         await settledDown([one, two]);
         await town.advance(HOUR);
         await Promise.all([one.pool.tend(), two.pool.tend()]);
-        const [tally] = town.source.tallies();
+        const [tally] = await town.tallies();
         same(tally && tally.allocated - tally.refunded, 10n);
       }),
       timeoutMs,
@@ -210,10 +214,10 @@ export const sharedPoolContract = (
         await town.advance(HOUR);
         await refusal(one.pool.tend());
         await refusal(one.pool.tend());
-        same(town.source.tallies()[0]?.refunded, 0n);
+        same((await town.tallies())[0]?.refunded, 0n);
         await two.pool.tend();
         await two.pool.tend();
-        const [tally] = town.source.tallies();
+        const [tally] = await town.tallies();
         same(tally && tally.allocated - tally.refunded, 10n);
       }),
       timeoutMs,
@@ -247,10 +251,10 @@ export const sharedPoolContract = (
         const [one, two] = [await town.server(), await town.server()];
         const grant = granted(await one.take('a', TOTAL, 30n, 1));
         granted(await two.take('a', TOTAL, 30n, 2));
-        await two.pool.close('a', grant.epoch, async () => town.source.closeInstance('a', grant.epoch));
+        await two.pool.close('a', grant.epoch, () => town.source.closeInstance('a', grant.epoch));
         same(await refusal(one.take('a', TOTAL, 1n, 3)), 'unknown_instance');
         same(granted(await one.take('b', TOTAL, 100n, 1)).amount, 100n);
-        town.source.register('a');
+        await town.source.register('a');
         await one.pool.join('a');
         same(reasonOf(await two.take('a', TOTAL, 1n, 4)), 'held');
       }),
@@ -292,7 +296,7 @@ export const sharedPoolContract = (
             const grant = granted(answer);
             epochs.add(grant.epoch);
             const charge = { ...grant, instance: 'a', windowId: grant.window.id, charged: grant.amount / 2n };
-            town.source.settle([charge]);
+            await town.source.settle(charge);
             await server.pool.settled([charge]);
           }
           if (round % 5 === 4) await town.world.lose();
@@ -302,13 +306,13 @@ export const sharedPoolContract = (
         }
         for (const instance of ['a', 'b']) {
           for (const epoch of epochs) {
-            await servers[0]?.pool.close(instance, epoch, async () => town.source.closeInstance(instance, epoch));
+            await servers[0]?.pool.close(instance, epoch, () => town.source.closeInstance(instance, epoch));
           }
         }
         await town.world.lose();
         await servers[0]?.pool.tend();
         await servers[0]?.take('a', TOTAL, 0n, seq + 1).catch(() => undefined);
-        for (const { allocated, settled, refunded, unresolved } of town.source.tallies()) {
+        for (const { allocated, settled, refunded, unresolved } of await town.tallies()) {
           same(allocated, settled + refunded + unresolved);
         }
       }),
@@ -330,9 +334,12 @@ const LOSSES: readonly (readonly [string, (world: SharedWorld, kept: Kept) => Pr
   [BY_HAND, ({ faults }) => faults.write(99n)],
 ];
 
-const makeTown = async (makeWorld: () => Promise<SharedWorld>, first: readonly ContractLimit[]): Promise<Town> => {
+const makeTown = async (
+  makeWorld: () => Promise<SharedWorld>,
+  source: SourceUnderTest,
+  first: readonly ContractLimit[],
+): Promise<Town> => {
   const world = await makeWorld();
-  const source = makeMemoryBlockSource();
   let now = START;
   let limits = first;
   let seq = 1_000;
@@ -343,14 +350,15 @@ const makeTown = async (makeWorld: () => Promise<SharedWorld>, first: readonly C
       return limit ? contractTerms(limit, name.partition, now) : null;
     };
   await world.setTime(now);
-  for (const instance of ['a', 'b']) source.register(instance);
+  for (const instance of ['a', 'b']) await source.register(instance);
   return {
     world,
     source,
+    tallies: () => source.tallies(TOTAL.budget),
     server: async (wrap = (plain) => plain) => {
       let own: readonly ContractLimit[] | null = null;
       const pool = await world.open({
-        source: wrap(source),
+        source: wrap(source.source),
         resolve: resolveBy(() => own ?? limits),
         clock: () => now,
         liveProxies: () => 1,

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import type { CounterName } from '../counter.ts';
 import { ANY_EPOCH } from '../session.ts';
 import type { BlockSource, ChargedInEpoch, CounterTerms } from '../pool/block-source.ts';
+import { makeMemoryBlockSource } from '../pool/memory-block-source.ts';
 import type { PoolCharge } from '../pool/pool.ts';
 import type { CounterTally } from '../pool/tally.ts';
 
@@ -81,6 +82,7 @@ export interface SourceUnderTest {
   settle(charge: PoolCharge): Promise<void>;
   sealEpoch(epoch: string): Promise<void>;
   closeInstance(instance: string, epoch: string): Promise<readonly ChargedInEpoch[]>;
+  release?(): Promise<void>;
   /** Of budgets whose name begins so. */
   tallies(prefix: string): Promise<readonly CounterTally[]>;
 }
@@ -226,3 +228,22 @@ export const playSourceScript = async (
 };
 
 const sum = (tallies: readonly CounterTally[]): bigint => tallies.reduce((total, { refunded }) => total + refunded, 0n);
+
+/** The block source in memory, which all others are held against. */
+export const memorySource = (): SourceUnderTest => {
+  const source = makeMemoryBlockSource();
+  return {
+    source,
+    register: async (instance) => {
+      source.register(instance);
+    },
+    settle: async (charge) => {
+      source.settle([charge]);
+    },
+    sealEpoch: async (epoch) => {
+      source.sealEpoch(epoch);
+    },
+    closeInstance: async (instance, epoch) => source.closeInstance(instance, epoch),
+    tallies: async () => source.tallies(),
+  };
+};

@@ -1,3 +1,4 @@
+import { refusalReason } from './block-decision.ts';
 import type { BlockAnswer, BlockSource, CounterTerms } from './block-source.ts';
 import { counterKeyOf } from './counter-key.ts';
 import { makeKeyLocks, type KeyLocks } from './key-locks.ts';
@@ -9,6 +10,13 @@ export interface BlockKeeper {
   readonly locks: KeyLocks;
   /** Under the counter's lock. Null: blocks came, or were there all along: ask the state again. */
   fill(epoch: PoolEpoch, wish: BlockWish): Promise<NoBlock | 'epoch' | null>;
+  /** Counts what the source is asked for: to tell whether a no came after a moment. */
+  asked(): number;
+  /**
+   * The source's no to as much or less of this counter, asked for after that moment: then it holds for this wish as well,
+   * and those who waited for one filler need not ask one after another. Null: ask.
+   */
+  refusedSince(moment: number, epoch: PoolEpoch, wish: Pick<BlockWish, 'terms' | 'need'>): NoBlock | null;
   /** Fetches the next block unless it is being fetched, or there was none a moment ago. */
   prefetch(epoch: PoolEpoch, terms: CounterTerms): void;
   /** Blocks that somebody took and may have died before loading. */
@@ -32,6 +40,14 @@ export interface BlockKeeperDeps {
   readonly onFault: (fault: unknown, doing: string) => void;
 }
 
+interface Refusal {
+  readonly moment: number;
+  readonly epoch: string;
+  readonly max: bigint;
+  readonly need: bigint;
+  readonly no: NoBlock;
+}
+
 /** A counter that had no further block is not asked for one ahead of need again for so long. */
 const BARREN_MS = 1_000;
 const MOST_BARREN = 10_000;
@@ -39,11 +55,26 @@ const MOST_BARREN = 10_000;
 export const makeBlockKeeper = ({ state, source, clock, onFault }: BlockKeeperDeps): BlockKeeper => {
   const locks = makeKeyLocks();
   const barrenUntil = new Map<CounterKey, number>();
+  const refusals = new Map<CounterKey, Refusal>();
+  let asked = 0;
   const fetching = new Map<CounterKey, Promise<void>>();
 
   const fill: BlockKeeper['fill'] = async (epoch, { terms, need, short }) => {
+    const moment = (asked += 1);
     const answer = await source.allocate({ epoch: epoch.id, terms, need, short });
-    if (answer.kind === 'refused') return answer;
+    if (answer.kind === 'refused') {
+      if (refusals.size >= MOST_BARREN) refusals.clear();
+      // Of a sliding limit the first no is not the last word: what earlier buckets left may come home.
+      if (!terms.sliding)
+        refusals.set(counterKeyOf(terms, terms.window.id), {
+          moment,
+          epoch: epoch.id,
+          max: terms.max,
+          need,
+          no: answer,
+        });
+      return answer;
+    }
     if (answer.kind === 'sealed') return 'epoch';
     const { max, window } = terms;
     const key = counterKeyOf(terms, window.id);
@@ -88,6 +119,12 @@ export const makeBlockKeeper = ({ state, source, clock, onFault }: BlockKeeperDe
   return {
     locks,
     fill,
+    asked: () => asked,
+    refusedSince: (moment, epoch, { terms, need }) => {
+      const last = refusals.get(counterKeyOf(terms, terms.window.id));
+      if (!last || last.moment <= moment || last.epoch !== epoch.id || last.max !== terms.max) return null;
+      return need < last.need ? null : { ...last.no, reason: refusalReason({ max: terms.max, ...last.no, need }) };
+    },
     prefetch: (epoch, terms) => {
       const key = counterKeyOf(terms, terms.window.id);
       if (fetching.has(key) || clock() < (barrenUntil.get(key) ?? 0)) return;

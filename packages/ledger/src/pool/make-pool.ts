@@ -44,7 +44,7 @@ interface Line {
 /** `wait`: go on under this counter's lock, since another call may be filling it right now. */
 type Outcome =
   | { readonly kind: 'answer'; readonly result: AcquireResult }
-  | { readonly kind: 'wait'; readonly key: CounterKey; readonly after: LeaseAnswer };
+  | { readonly kind: 'wait'; readonly key: CounterKey; readonly after: LeaseAnswer; readonly moment: number };
 
 /** Each turn something changed under us; a pool that changes this often does not answer. */
 const MOST_TURNS = 200;
@@ -94,9 +94,9 @@ export const makePool = async (deps: MakePoolDeps): Promise<Pool> => {
     const asked = request.needs.map((need) => `${counterKey(need)}=${String(need.need)}`).join('\n');
     let outcome = await tryAcquire(request, asked, null);
     while (outcome.kind === 'wait') {
-      const { key, after } = outcome;
+      const { key, after, moment } = outcome;
       outcome = await keeper.locks.run(key, (waited) =>
-        tryAcquire(request, asked, { key, after: waited ? null : after }),
+        tryAcquire(request, asked, { key, moment, after: waited ? null : after }),
       );
     }
     return outcome.result;
@@ -105,9 +105,11 @@ export const makePool = async (deps: MakePoolDeps): Promise<Pool> => {
   const tryAcquire = async (
     request: AcquireRequest,
     asked: string,
-    under: { readonly key: CounterKey; readonly after: LeaseAnswer | null } | null,
+    under: { readonly key: CounterKey; readonly after: LeaseAnswer | null; readonly moment: number } | null,
   ): Promise<Outcome> => {
     let known = under?.after ?? null;
+    const told = under && !known ? toldMeanwhile(request, under.key, under.moment) : null;
+    if (told) return { kind: 'answer', result: told };
     for (let turn = 0; turn < MOST_TURNS; turn += 1) {
       mustRun();
       const epoch = epochs.now();
@@ -123,7 +125,7 @@ export const makePool = async (deps: MakePoolDeps): Promise<Pool> => {
           return { kind: 'answer', result: grantsOf(request, epoch, answer) };
         case 'short': {
           const line = shortLine(lines, answer.pooled);
-          if (under?.key !== line.key) return { kind: 'wait', key: line.key, after: answer };
+          if (under?.key !== line.key) return { kind: 'wait', key: line.key, after: answer, moment: keeper.asked() };
           const no = await keeper.fill(epoch, line);
           if (no === 'epoch') await epochs.renew(epoch);
           else if (no && !(await bringBucketsHome(epoch, line, no)))
@@ -149,6 +151,13 @@ export const makePool = async (deps: MakePoolDeps): Promise<Pool> => {
       }
     }
     throw new LedgerUnavailable('the pool changed faster than it could be asked');
+  };
+
+  /** What another call was told of this counter after this one had been found short of it. */
+  const toldMeanwhile = (request: AcquireRequest, key: CounterKey, moment: number): AcquireResult | null => {
+    const line = request.needs.map(lineOf).find((each) => each.key === key);
+    const no = line && keeper.refusedSince(moment, epochs.now(), line);
+    return no ? denied(line, no, clock()) : null;
   };
 
   const toLeaseRequest = ({ instance, seq }: AcquireRequest, asked: string, lines: readonly Line[]) => ({
