@@ -7,7 +7,9 @@ import { addGet } from './commands/get.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addMockProvider } from './commands/mock-provider.ts';
 import { addServe } from './commands/serve.ts';
+import { addInstances } from './commands/instances.ts';
 import { addServer } from './commands/server.ts';
+import { addUnresolved } from './commands/unresolved.ts';
 import { addUsage } from './commands/usage.ts';
 import { addValidate } from './commands/validate.ts';
 import { addVersion } from './commands/version.ts';
@@ -33,6 +35,8 @@ export const buildProgram = (io: Io): Command => {
   addGet(program, io);
   addExplain(program, io);
   addUsage(program, io);
+  addInstances(program, io);
+  addUnresolved(program, io);
   addValidate(program, io);
   addDemo(program, io);
   addMigrate(program, io);

@@ -9,6 +9,8 @@ const ANSWERS: Readonly<Record<string, readonly [number, string]>> = {
   '/ok': [200, '{"a":1}'],
   '/text': [200, 'hello'],
   '/denied': [401, '{"error":{"code":"unauthenticated","message":"a valid bearer token is needed"}}'],
+  '/done': [204, ''],
+  '/nobody': [404, '{"error":{"code":"unknown_instance","message":"this instance never said hello"}}'],
   '/nothing': [404, '{"error":{"code":"unknown_request","message":"no charge is recorded under this id"}}'],
   '/elsewhere': [404, '{"error":{"code":"not_found","message":"nothing is served at GET of this path"}}'],
   '/page': [404, '<h1>Not Found</h1>'],
@@ -22,10 +24,14 @@ const ANSWERS: Readonly<Record<string, readonly [number, string]>> = {
 let server: Server;
 let url: string;
 let tokens: (string | undefined)[];
+const told: string[] = [];
 beforeAll(async () => {
   tokens = [];
   server = createServer((request, response) => {
     tokens.push(request.headers.authorization);
+    let said = '';
+    request.on('data', (piece: Buffer) => (said += piece.toString()));
+    request.on('end', () => told.push(`${request.method ?? ''} ${said}`));
     const [status, body] = ANSWERS[request.url ?? ''] ?? [404, ''];
     response.writeHead(status, request.url === '/proxy' ? { 'x-tollgate-request-id': 'tg-1' } : {}).end(body);
   }).listen(0, '127.0.0.1');
@@ -42,6 +48,12 @@ describe('a question to the server', () => {
     expect(await ask('/ok')).toEqual({ a: 1 });
     expect(await ask('/nothing', null)).toBeNull();
     expect(tokens.slice(0, 2)).toEqual(['Bearer t', undefined]);
+  });
+
+  it('may tell it something, too', async () => {
+    expect(await askServer({ url, token: 't' }, '/done', { reason: 'gone' })).toEqual({});
+    expect(await askServer({ url, token: 't' }, '/nobody', { reason: 'gone' })).toBeNull();
+    expect(told.slice(-2)).toEqual(['POST {"reason":"gone"}', 'POST {"reason":"gone"}']);
   });
 
   it('that fails says how and what to do, with an exit code for scripts', async () => {

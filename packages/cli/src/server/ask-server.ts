@@ -4,14 +4,20 @@ import { START_IT } from './find-server.ts';
 import type { ServerAddress } from './find-server.ts';
 
 const ANSWER_MS = 10_000;
+/** There is no such thing, though there is such a place. */
+const UNKNOWN = ['unknown_request', 'unknown_unresolved', 'unknown_instance'];
 
-/** The parsed answer; null where the server knows nothing of that name. */
-export const askServer = async ({ url, token }: ServerAddress, path: string): Promise<unknown> => {
+/** The parsed answer; null where the server knows nothing of that name. With a body it is told, and not only asked. */
+export const askServer = async ({ url, token }: ServerAddress, path: string, body?: unknown): Promise<unknown> => {
   let response: Response;
   let text: string;
   try {
     response = await fetch(url + path, {
-      headers: token === null ? {} : { authorization: `Bearer ${token}` },
+      ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+      headers: {
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
       redirect: 'manual',
       signal: AbortSignal.timeout(ANSWER_MS),
     });
@@ -22,7 +28,8 @@ export const askServer = async ({ url, token }: ServerAddress, path: string): Pr
   // The proxy refuses in JSON too, each time under a request's id.
   if (response.headers.has('x-tollgate-request-id')) throw notTollgate(url);
   const error = errorOf(text);
-  if (response.status === 404 && error?.code === 'unknown_request') return null;
+  if (response.status === 404 && UNKNOWN.includes(error?.code ?? '')) return null;
+  if (response.status === 204) return {};
   // Tollgate redirects nobody, says in JSON what it refuses, and serves all that is asked of it here.
   if ((!response.ok && response.status < 500 && error === null) || response.status === 404) throw notTollgate(url);
   if (response.status === 401 || response.status === 403) {
