@@ -30,6 +30,7 @@ export const measureProxyCpu = async (world: World, pool: 'memory' | 'redis'): P
       const before = cpuMicros([pid]);
       const endpoint = { port: Number(new URL(url).port), path: '/v1/chat/completions', headers: {} };
       const { requests, errors } = await closedLoop(endpoint, CONNECTIONS, seconds, world.dir);
+      if (requests === 0) throw new Error('no call came through');
       if (errors > 0) throw new Error(`${String(errors)} of ${String(requests)} calls failed`);
       return (cpuMicros([pid]) - before) / requests;
     };

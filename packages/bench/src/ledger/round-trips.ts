@@ -29,6 +29,7 @@ export const measureRoundTrips = async (world: World, pool: 'memory' | 'redis'):
       const after = await serverCounts(server.url);
       const callsAfter = pool === 'redis' ? await redisCalls(world.redis.url) : 0;
       if (pool === 'redis' && callsAfter === 0) throw new Error('the server has no pool in Redis');
+      if (calls === 0) throw new Error('no call came through');
       if (errors > 0) throw new Error(`${String(errors)} of ${String(calls)} calls failed`);
       const leases = (after.leases - before.leases) / calls;
       return [
