@@ -14,7 +14,7 @@ export interface Shape {
   readonly faults: number;
   /** Of these kinds alone. */
   readonly kinds: readonly FaultKind[] | null;
-  /** Share of attempts that cost more than they held. */
+  /** Share of schedules in which some attempts cost more than they held. */
   readonly unsound: number;
 }
 
@@ -26,13 +26,13 @@ export const FULL: Shape = {
   calls: 208,
   faults: 7,
   kinds: null,
-  unsound: 0,
+  unsound: 0.1,
 };
 
 export const planSchedule = (seed: number, shape: Shape = FULL): Schedule => {
   const random = makeRandom(seed);
   const limits = planLimits(random);
-  const calls = planCalls(random, shape, limits);
+  const calls = planCalls(random, { ...shape, unsound: unsoundIn(random, shape) }, limits);
   const actions = [...calls, ...planFaults(random, shape, limits, calls)];
   const { proxies, servers, lastsMs } = shape;
   return { seed, proxies, servers, lastsMs, limits, actions: actions.toSorted((a, b) => a.at - b.at) };
@@ -78,6 +78,9 @@ const planLimits = (random: Random): readonly PlannedLimit[] => [
     isPartitioned: false,
   },
 ];
+
+/** Of the attempts of one schedule. */
+const unsoundIn = (random: Random, shape: Shape): number => (random.chance(shape.unsound) ? 0.05 : 0);
 
 const planCalls = (random: Random, shape: Shape, limits: readonly PlannedLimit[]): readonly CallAction[] => {
   const calls: CallAction[] = [];

@@ -161,6 +161,7 @@ export const makeWorld = (schedule: Schedule, mutation: Mutation): World => {
         events: postgres.events,
         tallies: source.tallies(),
         unclosed: source.unclosed(),
+        over: (counter, windowId) => spend.allowed(counter, windowId).over,
         lost,
       });
       findings.throwFirst();
