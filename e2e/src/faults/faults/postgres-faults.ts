@@ -100,13 +100,16 @@ const cutTransactions: Fault = {
   },
 };
 
+/** As the rig sets them, less those that the servers may hold on to and a few for the rig. */
+const MOST_CONNECTIONS = 56;
+
 const noConnections: Fault = {
   row: 16,
   lane: 'centre',
   name: 'PostgreSQL has no connection left',
   run: async (scene) => {
     const { postgres, database } = scene.rig;
-    const others = Array.from({ length: 60 }, () => postgres.session(database, 'SELECT pg_sleep(3)'));
+    const others = Array.from({ length: MOST_CONNECTIONS }, () => postgres.session(database, 'SELECT pg_sleep(3)'));
     for (const server of scene.rig.servers) server.toPostgres.cutAll();
     await Promise.all(others.map((each) => each.done));
     await untilAllServe(scene);

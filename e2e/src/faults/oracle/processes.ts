@@ -19,12 +19,10 @@ export const checkProcesses = ({ folder, servers, proxies }: Rig, { outcomes }: 
   return faults;
 };
 
-/** Errors that are what they say: the store was away, a settlement came again after the disk had lost it. */
-const EXPECTED = [
-  /an event came again with another body/,
-  /request failed (the|a lock in the|the disk of the) database/,
-  /request failed (there is no connection to Redis|Redis (failed|did not))/,
-];
+/** A settlement came again after the disk had lost it, and the ledger keeps the first word. */
+const EXPECTED = [/an event came again with another body/];
+/** The store was away, and the asker was told to try again. */
+const AWAY = ['ledger_unavailable', 'store_unavailable'];
 
 const errorsLogged = (folder: string): ReadonlyMap<string, number> => {
   const counts = new Map<string, number>();
@@ -43,8 +41,14 @@ const errorsLogged = (folder: string): ReadonlyMap<string, number> => {
 const errorIn = (line: string): string | null => {
   if (!line.startsWith('{')) return line.trim() === '' ? null : `no JSON: ${line.slice(0, 200)}`;
   try {
-    const entry = JSON.parse(line) as { level?: unknown; msg?: string; err?: { message?: string } };
+    const entry = JSON.parse(line) as {
+      readonly level?: unknown;
+      readonly status?: number;
+      readonly msg?: string;
+      readonly err?: { readonly code?: string; readonly message?: string };
+    };
     if (entry.level !== 'error' && entry.level !== 'fatal' && !(Number(entry.level) >= 50)) return null;
+    if (entry.status === 503 && AWAY.includes(entry.err?.code ?? '')) return null;
     return `${entry.msg ?? ''} ${entry.err?.message ?? ''}`.trim();
   } catch {
     return `a torn line: ${line.slice(0, 200)}`;
