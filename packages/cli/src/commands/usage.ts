@@ -1,4 +1,4 @@
-/** `tollgate usage --by team|model|workload|day` */
+/** `tollgate usage --by team|model|workload|prompt|day` */
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { CliError, EXIT } from '../cli-error.ts';
@@ -17,9 +17,11 @@ export const addUsage = (program: Command, io: Io): void => {
   withConnection(
     program
       .command('usage')
-      .description('show what was spent, by team, model, workload or day')
+      .description('show what was spent, by team, model, workload, prompt or day')
       .addOption(
-        new Option('--by <what>', 'group by this').choices(['team', 'model', 'workload', 'day']).default('model'),
+        new Option('--by <what>', 'group by this')
+          .choices(['team', 'model', 'workload', 'prompt', 'day'])
+          .default('model'),
       )
       .option('--from <day>', 'first day, as 2026-11-01 (UTC)')
       .option('--to <day>', 'last day, as 2026-11-30 (UTC)')

@@ -1,4 +1,4 @@
-/** Spend by team, model, workload or day, with its sum. */
+/** Spend by team, model, workload, prompt or day, with its sum. */
 import type { NanoUsd } from '@tollgate/metering';
 import { dollars, grouped } from './dollars.ts';
 import { printTable } from './table.ts';
@@ -26,7 +26,7 @@ export const printUsage = (by: string, lines: readonly UsageLine[]): string => {
     sum.inputTokens += line.inputTokens;
     sum.outputTokens += line.outputTokens;
   }
-  const rows = lines.map((line) => row(line.key, line));
+  const rows = lines.map((line) => row(line.key === '' ? '(none)' : line.key, line));
   return printTable(
     [by.toUpperCase(), 'CALLS', 'INPUT', 'OUTPUT', 'COST'],
     lines.length > 1 ? [...rows, row('total', sum)] : rows,
