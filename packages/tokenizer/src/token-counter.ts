@@ -18,8 +18,10 @@ export interface TokenCounter {
 export interface TokenCounterOptions {
   /** Where a bundle keeps the worker; from source it stands beside this file. */
   readonly workerUrl?: URL;
-  /** A count that takes longer ends the worker. The first of an encoding loads its ranks: 0.3 s. */
+  /** How long a caller waits for its count. The first of an encoding loads its ranks: 0.3 s, seconds on a busy machine. */
   readonly timeoutMs?: number;
+  /** A worker that still owes a count after this long is ended: it is stuck, and no longer only slow. */
+  readonly stuckMs?: number;
   /** Characters. js-tiktoken merges a run without spaces in quadratic time; a megabyte of prose takes half a second. */
   readonly maxLength?: number;
   /** Counts waiting at once; what exceeds them answers null. */
@@ -36,11 +38,13 @@ export interface TokenCounterOptions {
 export const makeTokenCounter = ({
   workerUrl = new URL('./worker.ts', import.meta.url),
   timeoutMs = 3_000,
+  stuckMs = 30_000,
   maxLength = 1_048_576,
   maxWaiting = 32,
   idleMs = 30_000,
 }: TokenCounterOptions = {}): TokenCounter => {
-  const waiting = new Map<number, (tokens: number | null) => void>();
+  /** What the worker owes, whether or not anybody still waits for it. */
+  const owed = new Map<number, (tokens: number | null) => void>();
   let worker: Worker | null = null;
   let idle: NodeJS.Timeout | undefined;
   let nextId = 0;
@@ -50,14 +54,14 @@ export const makeTokenCounter = ({
     clearTimeout(idle);
     const ended = worker;
     worker = null;
-    for (const answer of waiting.values()) answer(null);
-    waiting.clear();
+    for (const answer of owed.values()) answer(null);
+    owed.clear();
     await ended?.terminate();
   };
 
   const start = (): Worker => {
     const started = new Worker(workerUrl);
-    started.on('message', ({ id, tokens }: CountReply) => waiting.get(id)?.(tokens));
+    started.on('message', ({ id, tokens }: CountReply) => owed.get(id)?.(tokens));
     // A worker that fails to load or runs out of memory answers nobody; the next count starts a new one.
     const lost = (): void => {
       if (worker === started) void end();
@@ -67,10 +71,9 @@ export const makeTokenCounter = ({
     return started;
   };
 
-  const settle = (id: number, timer: NodeJS.Timeout): void => {
-    clearTimeout(timer);
-    waiting.delete(id);
-    if (waiting.size > 0 || worker === null) return;
+  const settle = (id: number): void => {
+    owed.delete(id);
+    if (owed.size > 0 || worker === null) return;
     worker.unref();
     idle = setTimeout(() => void end(), idleMs).unref();
   };
@@ -78,16 +81,22 @@ export const makeTokenCounter = ({
   return {
     async count(model, text) {
       const encoding = encodingOf(model);
-      if (encoding === null || isReleased || text.length > maxLength || waiting.size >= maxWaiting) return null;
+      if (encoding === null || isReleased || text.length > maxLength || owed.size >= maxWaiting) return null;
       clearTimeout(idle);
       worker ??= start();
       worker.ref();
       const id = (nextId += 1);
       const to = worker;
       const tokens = await new Promise<number | null>((resolve) => {
-        const timer = setTimeout(() => void end(), timeoutMs);
-        waiting.set(id, (answer) => {
-          settle(id, timer);
+        // The worker goes on, so that what it has loaded by then serves the next.
+        const patience = setTimeout(() => {
+          resolve(null);
+        }, timeoutMs);
+        const stuck = setTimeout(() => void end(), stuckMs).unref();
+        owed.set(id, (answer) => {
+          clearTimeout(patience);
+          clearTimeout(stuck);
+          settle(id);
           resolve(answer);
         });
         to.postMessage({ id, encoding, text } satisfies CountRequest);
