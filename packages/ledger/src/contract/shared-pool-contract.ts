@@ -254,7 +254,7 @@ export const sharedPoolContract = (
         await two.pool.close('a', grant.epoch, () => town.source.closeInstance('a', grant.epoch));
         same(await refusal(one.take('a', TOTAL, 1n, 3)), 'unknown_instance');
         same(granted(await one.take('b', TOTAL, 100n, 1)).amount, 100n);
-        await town.source.register('a');
+        await town.source.register('a', grant.epoch);
         await one.pool.join('a');
         same(reasonOf(await two.take('a', TOTAL, 1n, 4)), 'held');
       }),

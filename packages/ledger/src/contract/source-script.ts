@@ -77,8 +77,8 @@ export const SOURCE_SCRIPT: fc.Arbitrary<readonly SourceStep[]> = fc
 
 export interface SourceUnderTest {
   readonly source: BlockSource;
-  /** Hello. */
-  register(instance: string): Promise<void>;
+  /** Hello; to this epoch too, where it is named. */
+  register(instance: string, epoch?: string): Promise<void>;
   settle(charge: PoolCharge): Promise<void>;
   sealEpoch(epoch: string): Promise<void>;
   closeInstance(instance: string, epoch: string): Promise<readonly ChargedInEpoch[]>;

@@ -1,6 +1,13 @@
 import type { TokenBudget } from '@tollgate/api';
 import { ANY_EPOCH } from '@tollgate/ledger';
-import { START, tallyWith, type ContractLimit, type LedgerHarness } from '@tollgate/ledger/contract';
+import {
+  makeMemoryWorld,
+  START,
+  tallyWith,
+  type ContractLimit,
+  type LedgerHarness,
+  type PoolWorld,
+} from '@tollgate/ledger/contract';
 import { makeHttpLedger, type HttpLedger } from '@tollgate/ledger/http';
 import { sealEvent } from '@tollgate/ledger/wire';
 import { formatUsd } from '@tollgate/metering';
@@ -10,7 +17,12 @@ import { aBudget } from './a-budget.ts';
 import { startTestServer, TOKEN, type TestServer } from './test-server.ts';
 
 /** The contract's harness over the HTTP client, a listening server, and a store of its own. */
-export const makeHttpHarness = async (connectionString: string, max: number): Promise<LedgerHarness> => {
+export const makeHttpHarness = async (
+  connectionString: string,
+  max: number,
+  makeWorld: () => Promise<PoolWorld> = makeMemoryWorld,
+): Promise<LedgerHarness> => {
+  const world = await makeWorld();
   const store = await openStore({ connectionString, max });
   const clock = { now: START };
   const servers: TestServer[] = [];
@@ -19,7 +31,7 @@ export const makeHttpHarness = async (connectionString: string, max: number): Pr
   let budgets: readonly TokenBudget[] = [];
 
   const start = async (): Promise<void> => {
-    const started = await startTestServer(store, clock);
+    const started = await startTestServer(store, clock, { makePool: world.open });
     await started.server.setResources({ budgets, routes: [] });
     servers.unshift(started);
     clients.unshift(
@@ -33,7 +45,7 @@ export const makeHttpHarness = async (connectionString: string, max: number): Pr
   const seqs = new Map<string, number>();
 
   return {
-    isShared: false,
+    isShared: world.isShared,
     port: { acquire: (request) => client().acquire(request), giveBack: (request) => client().giveBack(request) },
     limits: async (limits) => {
       budgets = budgetsOf(limits);
@@ -41,6 +53,7 @@ export const makeHttpHarness = async (connectionString: string, max: number): Pr
     },
     advance: (ms) => {
       clock.now += ms;
+      return world.setTime(clock.now);
     },
     hello: async (instance) => {
       await client().hello({ contract: 1, instance, version: '0', subject: anEvent({}).subject });
@@ -58,6 +71,7 @@ export const makeHttpHarness = async (connectionString: string, max: number): Pr
     restart: async (how) => {
       // A crash leaves the old one as it was: nothing is given back, and nobody asks it any more.
       if (how === 'stop') await server().server.close();
+      else await world.lose();
       await start();
     },
     tend: () => server().pool.tend(),
@@ -68,6 +82,7 @@ export const makeHttpHarness = async (connectionString: string, max: number): Pr
     release: async () => {
       for (const { close } of clients) close();
       for (const { server: each } of servers) await each.close();
+      await world.release();
       await store.close();
     },
   };

@@ -37,7 +37,6 @@ export const startTestServer = async (
   let pool: Pool | undefined;
   const server = await buildServer({
     store,
-    makePool: async (deps) => (pool = await makeMemoryPool(deps)),
     snapshotFor: plainSnapshot,
     authenticate: bearerToken(TOKEN),
     clock: () => clock.now,
@@ -46,6 +45,7 @@ export const startTestServer = async (
     systemNamespace: 'tollgate-system',
     loopbackOnly: true,
     ...deps,
+    makePool: async (poolDeps) => (pool = await (deps.makePool ?? makeMemoryPool)(poolDeps)),
   });
   const { url } = await server.listen({ host: '127.0.0.1', port: 0 });
   if (!pool) throw new Error('the server made no pool');

@@ -23,8 +23,8 @@ export const sourceOn = ({ store, connection }: OpenStore): SourceUnderTest => {
   const seqs = new Map<string, number>();
   return {
     source: store.blocks({ clock: () => START }),
-    register: async (instance) => {
-      await store.register({ instance, version: '0', subject: anEvent({}).subject }, '', START);
+    register: async (instance, epoch = '') => {
+      await store.register({ instance, version: '0', subject: anEvent({}).subject }, epoch, START);
     },
     settle: async ({ instance, budget, limit, partition, windowId, epoch, charged }) => {
       const seq = (seqs.get(instance) ?? 0) + 1;
