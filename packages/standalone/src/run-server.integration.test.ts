@@ -1,6 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { makeHttpLedger } from '@tollgate/ledger/http';
 import { silentLogger } from '@tollgate/runtime';
@@ -92,6 +96,57 @@ describe('the server process', () => {
     await until(async () => JSON.stringify(await maxNow()).includes('7000000000'));
   }, 30_000);
 
+  it('is a process that says when it is ready, answers to its token, and ends well when told to', async () => {
+    const tokenFile = join(dir, 'token');
+    writeFileSync(tokenFile, `${TOKEN}\n`);
+    const child = spawn(
+      process.execPath,
+      ['--conditions=source', MAIN, 'server', '--resources', join(dir, 'resources')],
+      {
+        env: {
+          ...process.env,
+          DATABASE_URL: await postgres.database(),
+          TOLLGATE_LISTEN: '127.0.0.1:0',
+          TOLLGATE_TOKEN_FILE: tokenFile,
+        },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+    const lines: string[] = [];
+    createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));
+    const exited = once(child, 'exit');
+    const ready = (): string | undefined => lines.find((line) => line.includes('"msg":"ready"'));
+    await until(() => Promise.resolve(ready() !== undefined));
+    const { url } = JSON.parse(ready() ?? '') as { url: string };
+    const answer = await fetch(new URL('/v1/budgets', url), { headers: { authorization: `Bearer ${TOKEN}` } });
+    expect(answer.status).toBe(200);
+    child.kill('SIGTERM');
+    expect(await exited).toEqual([0, null]);
+    for (const line of lines) expect(JSON.parse(line)).toMatchObject({ process: 'server' });
+  }, 60_000);
+
+  it('ends with 64 and every fault where its settings are wrong', async () => {
+    writeFileSync(join(dir, 'empty'), '');
+    const run = async (env: Record<string, string>): Promise<readonly [number | null, string]> => {
+      const child = spawn(process.execPath, ['--conditions=source', MAIN, 'server', '--resources', dir], {
+        env: { PATH: process.env['PATH'], NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'], ...env },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      let said = '';
+      child.stderr.on('data', (piece: Buffer) => (said += piece.toString()));
+      const [code] = (await once(child, 'exit')) as [number | null];
+      return [code, said];
+    };
+    expect(await run({ TOLLGATE_LISTEN: 'nowhere' })).toEqual([
+      64,
+      expect.stringMatching(/DATABASE_URL[^]*TOLLGATE_LISTEN[^]*TOLLGATE_TOKEN_FILE/),
+    ]);
+    expect(await run({ DATABASE_URL: 'postgres://x@127.0.0.1:1/x', TOLLGATE_TOKEN_FILE: join(dir, 'empty') })).toEqual([
+      64,
+      expect.stringContaining('is empty or cannot be read'),
+    ]);
+  }, 60_000);
+
   it('says what keeps it from starting: a folder with faults, a database that is not there, an address in use', async () => {
     mkdirSync(join(dir, 'bad'));
     writeFileSync(join(dir, 'bad', 'budget.yaml'), budget('-1'));
@@ -107,6 +162,8 @@ describe('the server process', () => {
     });
   }, 30_000);
 });
+
+const MAIN = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url));
 
 const until = async (claim: () => Promise<boolean>): Promise<void> => {
   for (let tries = 0; tries < 200; tries += 1) {
