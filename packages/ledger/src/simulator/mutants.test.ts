@@ -22,12 +22,12 @@ describe('the oracle finds a chain with', () => {
       async () => {
         expect(await firstViolation(make())).toMatch(/: (bound|chain|events|conservation|progress): /);
       },
-      60_000,
+      300_000,
     );
   }
 
   it('and names the seed to replay', async () => {
     const mutation = MUTANTS['free abort']?.();
     expect(mutation && (await firstViolation(mutation))).toMatch(/^SIM_SEED=[0-9]+ at [0-9]+ ms: events: /);
-  });
+  }, 300_000);
 });

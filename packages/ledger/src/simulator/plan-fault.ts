@@ -1,6 +1,6 @@
 /** Draws one fault: what, whom and for how long. Every kind is as likely as any other. */
 import { MATRIX } from './matrix.ts';
-import type { Shape } from './plan.ts';
+import type { Shape } from './plan-shape.ts';
 import type { Random } from './random.ts';
 import type { CallAction, FaultAction, FaultEffect, FaultKind, PlannedLimit } from './schedule.ts';
 

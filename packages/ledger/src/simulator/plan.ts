@@ -2,32 +2,9 @@
 import { OVERDRAFT_LIMIT } from '@tollgate/budget';
 import { planCall } from './plan-call.ts';
 import { planFault } from './plan-fault.ts';
+import { FULL, type Shape } from './plan-shape.ts';
 import { makeRandom, type Random } from './random.ts';
-import type { Action, CallAction, FaultKind, PlannedLimit, Schedule } from './schedule.ts';
-
-/** How large schedules are to be. */
-export interface Shape {
-  readonly proxies: number;
-  readonly servers: number;
-  readonly lastsMs: number;
-  readonly calls: number;
-  readonly faults: number;
-  /** Of these kinds alone. */
-  readonly kinds: readonly FaultKind[] | null;
-  /** Share of schedules in which some attempts cost more than they held. */
-  readonly unsound: number;
-}
-
-/** What the issue asks of a schedule. */
-export const FULL: Shape = {
-  proxies: 8,
-  servers: 2,
-  lastsMs: 120_000,
-  calls: 208,
-  faults: 7,
-  kinds: null,
-  unsound: 0.1,
-};
+import type { Action, CallAction, PlannedLimit, Schedule } from './schedule.ts';
 
 export const planSchedule = (seed: number, shape: Shape = FULL): Schedule => {
   const random = makeRandom(seed);

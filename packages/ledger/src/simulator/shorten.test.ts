@@ -17,7 +17,7 @@ describe('a failing schedule', () => {
     expect(short.violation.invariant).toBe('events');
     const again = await violationOf(short.schedule, freeAbort);
     expect(again?.message).toBe(short.violation.message);
-  });
+  }, 300_000);
 
   it('is kept as a file that plays the same, and shown as one line an action', async () => {
     const short = await shorten(planSchedule(1), freeAbort);

@@ -1,6 +1,17 @@
 /** One direction of one connection: what is read here is written there, as late, as slowly or as little as the fault says. */
 import type { Socket } from 'node:net';
-import type { FlowFault } from './tcp-fault-proxy.ts';
+
+/** What one direction suffers. */
+export interface FlowFault {
+  /** Milliseconds by which each chunk is late. */
+  readonly delayMs: number;
+  /** Black hole: nothing comes through until it is healed, and then all of it. */
+  readonly isHeld: boolean;
+  /** Bytes a second; null = as fast as they come. */
+  readonly bytesPerSecond: number | null;
+  /** The connection is cut once so many bytes of it have passed this way, counted from its first; null = never. */
+  readonly cutAfterBytes: number | null;
+}
 
 export interface Flow {
   faultChanged(): void;

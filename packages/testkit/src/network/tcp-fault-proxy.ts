@@ -5,23 +5,11 @@
  */
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { makeFlow, type Flow } from './flow.ts';
+import { makeFlow, type Flow, type FlowFault } from './flow.ts';
 
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
-}
-
-/** What one direction suffers. */
-export interface FlowFault {
-  /** Milliseconds by which each chunk is late. */
-  readonly delayMs: number;
-  /** Black hole: nothing comes through until it is healed, and then all of it. */
-  readonly isHeld: boolean;
-  /** Bytes a second; null = as fast as they come. */
-  readonly bytesPerSecond: number | null;
-  /** The connection is cut once so many bytes of it have passed this way, counted from its first; null = never. */
-  readonly cutAfterBytes: number | null;
 }
 
 export interface LinkFault {
