@@ -92,14 +92,21 @@ export const makeBlockKeeper = ({ state, source, clock, onFault }: BlockKeeperDe
   };
 
   const load = async (epoch: PoolEpoch, blocks: readonly LoadRequest[]): Promise<'epoch' | null> => {
-    for (const block of blocks) if ((await state.load(epoch, block)) === 'epoch') return 'epoch';
+    let wasThere = false;
+    for (const block of blocks) {
+      const answer = await state.load(epoch, block);
+      if (answer === 'epoch') return 'epoch';
+      if (answer !== 'loaded') wasThere = true;
+    }
+    const noted = source.loaded(
+      epoch.id,
+      blocks.map(({ blockId }) => blockId),
+    );
+    // Else the source would tell the same blocks again, and they bring nothing more.
+    if (wasThere) await noted;
     // Not waited for: should it get lost, whoever looks next loads them again, which changes nothing.
-    source
-      .loaded(
-        epoch.id,
-        blocks.map(({ blockId }) => blockId),
-      )
-      .catch((fault: unknown) => {
+    else
+      noted.catch((fault: unknown) => {
         onFault(fault, 'note that blocks are loaded');
       });
     return null;

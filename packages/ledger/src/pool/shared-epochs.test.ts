@@ -95,6 +95,33 @@ describe('a shared pool', () => {
     expect(await pool.balances()).toEqual([]);
   });
 
+  it('notes that a block is loaded, also where the first note got lost', async () => {
+    const { source, state } = aTown();
+    let notes = 0;
+    const faults: string[] = [];
+    const pool = await makePool({
+      state,
+      source: {
+        ...source,
+        loaded: (epoch, ids) =>
+          (notes += 1) === 1 ? Promise.reject(new Error('lost on the way')) : source.loaded(epoch, ids),
+      },
+      resolve: (of) => ({ ...of, unit: 'cost', max: 50n, window: { id: 'Total', start: 0, end: null }, sliding: null }),
+      clock: () => 0,
+      liveProxies: () => 1,
+      sharedAs: 'one',
+      onFault: (_fault, doing) => faults.push(doing),
+    });
+    await pool.acquire({ instance: 'a', seq: 1, needs: need(10n) });
+    // The source tells that block again: it was there already, and only then comes another.
+    const answer = await pool.acquire({ instance: 'a', seq: 2, needs: need(40n) });
+    expect(answer.granted).toBe(true);
+    expect(faults).toContain('note that blocks are loaded');
+    expect(await source.unloaded(pool.epoch())).toEqual([]);
+    const [tally] = source.tallies();
+    expect(tally?.allocated).toBe(50n);
+  });
+
   it('counts the proxies of all its servers when it shares out what it has', async () => {
     const { state, server } = aTown();
     await state.beat('elsewhere', 9);
