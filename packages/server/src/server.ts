@@ -76,6 +76,7 @@ const HEADERS_MS = 10_000;
 const UNRESOLVED_MS = 3_600_000;
 /** How long open requests may take to end. */
 const DRAIN_MS = 5_000;
+const IDLE_MS = 100;
 /** A proxy has one for its snapshots and a few for the rest; more than this is no cluster of ours. */
 const MOST_CONNECTIONS = 20_000;
 /** Longer than any proxy's pause between batches, so that it is they who close. */
@@ -114,6 +115,7 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
   metrics.source('tollgate_server_streams', () => [{ labels: {}, value: streams.count() }]);
   const refusals = makeRefusals({ metrics, logger, clock });
 
+  let closed = false;
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
@@ -122,6 +124,11 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
     response.once('finish', () => {
       metrics.add('tollgate_server_requests_total', { status: `${String(Math.trunc(response.statusCode / 100))}xx` });
     });
+    next();
+  });
+  // Who is told so asks another server next, and no kept connection holds up the stop.
+  app.use((_request, response, next) => {
+    if (closed) response.set('Connection', 'close');
     next();
   });
   app.use(noStore);
@@ -169,7 +176,6 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
   });
 
   let http: Server | null = null;
-  let closed = false;
   /** Every server may: what one of them did, the others find done. */
   const keepStore = async (): Promise<void> => {
     const now = clock();
@@ -238,8 +244,13 @@ const stopListening = (server: Server, timers: Timers): Promise<void> =>
     const cancel = timers.after(DRAIN_MS, () => {
       server.closeAllConnections();
     });
+    // The streams have just ended: their connections are idle in a moment.
+    const cancelIdle = timers.after(IDLE_MS, () => {
+      server.closeIdleConnections();
+    });
     server.close(() => {
       cancel();
+      cancelIdle();
       resolve();
     });
     server.closeIdleConnections();
