@@ -38,6 +38,9 @@ export interface RoundOptions {
   readonly hasRedis: boolean;
   /** Asked for the next fault of a lane; null = enough. */
   readonly next: (lane: Lane) => Fault | null;
+  /** It did not come to it in this round. */
+  readonly putBack: (fault: Fault) => void;
+  readonly met: (fault: Fault) => void;
   readonly say: (line: string) => void;
 }
 
@@ -81,10 +84,12 @@ export const runRound = async (options: RoundOptions): Promise<RoundResult> => {
   };
   const walk = async (lane: Lane, index: number): Promise<void> => {
     const scene: Scene = { rig, load, dice: makeDice(seed * LANES.length + index) };
-    for (let fault = next(lane); fault !== null && !isOver; fault = next(lane)) {
+    for (let fault = isOver ? null : next(lane); fault !== null; fault = isOver ? null : next(lane)) {
       const due = fault;
       await turns.take(due.isAlone === true, async () => {
-        if (!isOver) await harm(due, scene);
+        if (isOver) return options.putBack(due);
+        await harm(due, scene);
+        options.met(due);
       });
     }
   };

@@ -42,7 +42,8 @@ const oneOf = <T>(dice: Dice, all: readonly T[]): T => {
   return found;
 };
 
-const SERVES_MS = 25_000;
+/** The fault beside it may keep the servers away for half a minute. */
+const SERVES_MS = 45_000;
 
 /** It serves: answers come, or the refusal of a budget that is used up, which only a ledger that answers can give. */
 export const untilServes = async ({ load }: Scene, proxy: RigProxy, withinMs = SERVES_MS): Promise<void> => {
