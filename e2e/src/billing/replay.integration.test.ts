@@ -75,12 +75,16 @@ const replayed = (
   charged = 'charged',
 ): Promise<{ code: number | null; stdout: string; stderr: string }> =>
   new Promise((resolve, reject) => {
-    const copy = `COPY (SELECT price_row->>'model', usage, ${charged} FROM event ORDER BY seq) TO STDOUT`;
+    const copy = `COPY (SELECT c.price_row->>'model', e.usage, e.${charged}
+      FROM event e JOIN event_common c ON c.month = e.month AND c.id = e.common) TO STDOUT`;
     const psql = spawn(PSQL, ['-X', '-d', connectionString, '-c', copy], { stdio: ['ignore', 'pipe', 'inherit'] });
     const python = spawn('python3', [SCRIPT, TABLE], { stdio: [psql.stdout, 'pipe', 'pipe'] });
     // Its end of the pipe is Python's alone now.
     psql.stdout.destroy();
     psql.once('error', reject);
+    psql.once('exit', (code) => {
+      if (code !== 0) reject(new Error(`psql ended with ${String(code)}`));
+    });
     python.once('error', reject);
     let stdout = '';
     let stderr = '';
