@@ -233,6 +233,30 @@ describe('server', () => {
     expect(JSON.parse(await readLines(stream)())).toMatchObject({ subject: SUBJECT });
   });
 
+  it('answers what was asked before it stopped, and ends that connection with the answer', async () => {
+    let answerPing = (): void => undefined;
+    const pinged = new Promise<void>((asked) => {
+      const ping = (): Promise<void> =>
+        new Promise((resolve) => {
+          answerPing = resolve;
+          asked();
+        });
+      void startTestServer({ ...store, ping }, clock).then((started) => {
+        stopping = started;
+        answer = started.ask('GET', '/healthz');
+      });
+    });
+    let stopping: TestServer | undefined;
+    let answer: ReturnType<TestServer['ask']> | undefined;
+    await pinged;
+    const closed = stopping?.server.close();
+    answerPing();
+    const { status, headers } = (await answer) ?? {};
+    expect([status, headers?.get('connection')]).toEqual([200, 'close']);
+    // No timer fires here: an idle connection that was kept would hold this up for good.
+    await closed;
+  });
+
   it('gives the same answer for no credential, a wrong one, and one of another length', async () => {
     const answers = await Promise.all(
       ['', 'Bearer ', 'Bearer wrong', `Bearer ${'x'.repeat(5_000)}`, 'Basic dGVzdA==', "Bearer ' OR 1=1--"].map(

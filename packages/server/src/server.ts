@@ -116,6 +116,7 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
   const refusals = makeRefusals({ metrics, logger, clock });
 
   let closed = false;
+  const unanswered = new Set<Response>();
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
@@ -129,6 +130,8 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
   // Who is told so asks another server next, and no kept connection holds up the stop.
   app.use((_request, response, next) => {
     if (closed) response.set('Connection', 'close');
+    unanswered.add(response);
+    response.once('close', () => unanswered.delete(response));
     next();
   });
   app.use(noStore);
@@ -231,6 +234,7 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
       if (closed) return;
       closed = true;
       cancelTend();
+      for (const response of unanswered) if (!response.headersSent) response.set('Connection', 'close');
       streams.stop();
       if (http) await stopListening(http, timers);
       await pool.stop();
