@@ -17,7 +17,6 @@ import type { SecretLookup, SecretName } from './secrets.ts';
 export interface ControlPlaneOptions {
   readonly store: Store;
   readonly authenticate: TokenReviewer;
-  readonly listen: ListenAddress;
   /** Refuse any name for us but loopback's. */
   readonly loopbackOnly: boolean;
   /** Budgets of this namespace may select others. */
@@ -42,8 +41,9 @@ export interface KeysHere {
 }
 
 export interface ControlPlane {
-  readonly url: string;
   apply(resources: readonly Resource[]): Promise<void>;
+  /** After the first resources: a proxy that came before them would hear that there are no budgets. */
+  listen(address: ListenAddress): Promise<{ readonly url: string }>;
   close(): Promise<void>;
 }
 
@@ -51,7 +51,7 @@ export const SYSTEM_NAMESPACE = 'tollgate-system';
 /** How soon a key that was written, or taken away, shows in the status of its routes. */
 const RECHECK_MS = 2000;
 
-export const startControlPlane = async (options: ControlPlaneOptions): Promise<ControlPlane> => {
+export const openControlPlane = async (options: ControlPlaneOptions): Promise<ControlPlane> => {
   const { store, systemNamespace, mockUrl, now, log, keys } = options;
   const prices = shippedPriceTable();
   const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -119,25 +119,22 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
     });
   };
 
-  try {
-    const { url } = await server.listen(options.listen);
-    if (keys) recheck();
-    return {
-      url,
-      apply: (next) => {
-        resources = next;
-        return put();
-      },
-      close: () => {
-        isClosed = true;
-        cancelRecheck();
-        return server.close();
-      },
-    };
-  } catch (error) {
-    await server.close();
-    throw error;
-  }
+  return {
+    apply: (next) => {
+      resources = next;
+      return put();
+    },
+    listen: async (address) => {
+      const listening = await server.listen(address);
+      if (keys) recheck();
+      return listening;
+    },
+    close: () => {
+      isClosed = true;
+      cancelRecheck();
+      return server.close();
+    },
+  };
 };
 
 interface Kinds {

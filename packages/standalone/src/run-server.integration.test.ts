@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -80,6 +81,20 @@ describe('the server process', () => {
     expect(granted).toBeGreaterThanOrEqual(3_000_000_000n);
     for (const ledger of ledgers) ledger.close();
     expect(await a.stop()).toMatchObject({ firstError: null, late: [] });
+  }, 30_000);
+
+  it('listens once its manifests are in force, so that no proxy hears of none', async () => {
+    const port = await freePort();
+    const starting = start({ databaseUrl: await postgres.database(), listen: { host: '127.0.0.1', port } });
+    let first: string | null = null;
+    await until(async () => {
+      const headers = { authorization: `Bearer ${TOKEN}`, connection: 'close' };
+      const answer = await fetch(`http://127.0.0.1:${String(port)}/v1/budgets`, { headers }).catch(() => null);
+      first ??= (await answer?.text()) ?? null;
+      return first !== null;
+    }, 5);
+    expect(first).toContain('team-a');
+    await starting;
   }, 30_000);
 
   it('puts an edit of the folder in force, and keeps the former manifests while they have faults', async () => {
@@ -165,10 +180,20 @@ describe('the server process', () => {
 
 const MAIN = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url));
 
-const until = async (claim: () => Promise<boolean>): Promise<void> => {
-  for (let tries = 0; tries < 200; tries += 1) {
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+
+const until = async (claim: () => Promise<boolean>, everyMs = 50): Promise<void> => {
+  for (let waitedMs = 0; waitedMs < 10_000; waitedMs += everyMs) {
     if (await claim()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
   throw new Error('it did not come to pass');
 };

@@ -5,7 +5,7 @@
 import { manifestFaultText } from '@tollgate/api/schema';
 import { makeReleases, systemTimers, type ListenAddress, type Logger, type ReleaseReport } from '@tollgate/runtime';
 import { openStore } from '@tollgate/store';
-import { startControlPlane, type ControlPlane } from './control-plane.ts';
+import { openControlPlane, type ControlPlane } from './control-plane.ts';
 import { errorCode, errorMessage } from './error-code.ts';
 import { checkFolder } from './manifests/check-folder.ts';
 import { faultList } from './manifests/fault-list.ts';
@@ -65,10 +65,9 @@ export const runServer = async (options: ServerProcessOptions): Promise<ServerPr
     releases.add('store', () => store.close());
     const shared = await sharedPool(options, store.organisation);
     if (shared) releases.add('redis', () => shared.release());
-    const controlPlane = await startControlPlane({
+    const controlPlane = await openControlPlane({
       store,
       authenticate,
-      listen,
       loopbackOnly: isLoopback(listen.host),
       batches: Math.max(1, Math.floor(options.databaseConnections * BATCH_SHARE)),
       systemNamespace,
@@ -77,13 +76,14 @@ export const runServer = async (options: ServerProcessOptions): Promise<ServerPr
       log,
       keys: null,
       ...(shared ? { makePool: shared.makePool, recalls: shared.recalls } : {}),
-    }).catch((error: unknown) => {
-      throw listenError(error, listen);
     });
     releases.add('server', () => controlPlane.close());
     const watched = await watchFolder(resources, controlPlane, log);
     releases.add('resources folder', () => watched.close());
-    return { url: controlPlane.url, stop: () => releases.run(graceMs) };
+    const { url } = await controlPlane.listen(listen).catch((error: unknown) => {
+      throw listenError(error, listen);
+    });
+    return { url, stop: () => releases.run(graceMs) };
   } catch (error) {
     await releases.run(graceMs);
     throw error;

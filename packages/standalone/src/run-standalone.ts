@@ -7,7 +7,7 @@ import type { Resource } from '@tollgate/api/schema';
 import { makeReleases, systemTimers } from '@tollgate/runtime';
 import { bearerToken } from '@tollgate/server';
 import { openStore } from '@tollgate/store';
-import { SYSTEM_NAMESPACE, startControlPlane } from './control-plane.ts';
+import { SYSTEM_NAMESPACE, openControlPlane } from './control-plane.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { namedDatabase, startPglite } from './database.ts';
 import type { Database } from './database.ts';
@@ -75,10 +75,9 @@ export const runStandalone = async (options: StandaloneOptions): Promise<Standal
 
     const token = writeToken(state);
     const secretsDir = options.isMock ? state.mockSecrets : options.secretsDir;
-    const controlPlane = await startControlPlane({
+    const controlPlane = await openControlPlane({
       store,
       authenticate: bearerToken(token),
-      listen: { host: HOST, port: ports.server },
       loopbackOnly: true,
       batches: 6,
       systemNamespace: SYSTEM_NAMESPACE,
@@ -94,12 +93,13 @@ export const runStandalone = async (options: StandaloneOptions): Promise<Standal
     });
     releases.add('server', () => controlPlane.close());
     await applyResources(options, controlPlane, (close) => releases.add('resources folder', close));
+    const { url: serverUrl } = await controlPlane.listen({ host: HOST, port: ports.server });
 
     const proxy = await startProxyChild({
       command: programs.proxy,
       preload: programs.preload,
       env: options.isMock ? withoutSecrets(env) : env,
-      serverUrl: controlPlane.url,
+      serverUrl,
       tokenFile: state.tokenFile,
       port: ports.proxy,
       adminPort: ports.admin,
@@ -125,7 +125,7 @@ export const runStandalone = async (options: StandaloneOptions): Promise<Standal
     releases.add(
       'serve record',
       writeServeRecord(state, {
-        serverUrl: controlPlane.url,
+        serverUrl,
         proxyUrl: proxy.url,
         adminUrl: proxy.adminUrl,
         pid,
@@ -135,7 +135,7 @@ export const runStandalone = async (options: StandaloneOptions): Promise<Standal
     return {
       proxyUrl: proxy.url,
       adminUrl: proxy.adminUrl,
-      serverUrl: controlPlane.url,
+      serverUrl,
       mockUrl,
       tokenFile: state.tokenFile,
       broken,
