@@ -10,6 +10,8 @@ export interface CounterState extends UnackedHolder {
   readonly name: CounterName;
   /** The limit's maximum, as the last need said. */
   max: bigint;
+  /** The limit was lowered, and what is free in hand was leased under the higher one: the ledger is to be asked anew. */
+  isLowered: boolean;
   /** Kept for an outage: not given back for want of use. */
   isReserve: boolean;
   /** The lease that new holds draw on. */
@@ -57,7 +59,7 @@ export const makeCounterStates = () => {
       const key = counterKey(name);
       const known = states.get(key);
       if (known) {
-        known.max = max;
+        if (max !== known.max) changeMax(known, max);
         return known;
       }
       const made = makeCounterState(key, name, max);
@@ -71,10 +73,17 @@ export const makeCounterStates = () => {
   };
 };
 
+const changeMax = (state: CounterState, max: bigint): void => {
+  if (state.beyond !== null) state.beyond += max - state.max;
+  if (max < state.max) state.isLowered = true;
+  state.max = max;
+};
+
 const makeCounterState = (key: string, { budget, limit, partition }: CounterName, max: bigint): CounterState => ({
   key,
   name: { budget, limit, partition },
   max,
+  isLowered: false,
   isReserve: false,
   lease: null,
   recent: makeRecentHolds(),

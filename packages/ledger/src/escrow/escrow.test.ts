@@ -45,6 +45,25 @@ describe('holds', () => {
     expect(bench.ledger.acquired[0]?.needs[0]).toMatchObject({ need: 10n, prefer: 50n });
   });
 
+  it('asks anew once a limit was lowered: what is in hand was leased under the higher one', async () => {
+    const bench = aBench({ [KEY]: 1_000n });
+    bench.escrow.settle(heldBy(await decide(bench, aRequest([aNeed(400n)]))), charging(390n));
+    bench.ledger.pool.set(KEY, 0n);
+    const lowered = bench.escrow.openHold(aRequest([aNeed(5n, { max: 100n })], { waitMs: 2_000 }));
+    await bench.time.advance(2_000);
+    expect(bench.ledger.acquired.length).toBeGreaterThan(1);
+    expect(bench.ledger.returned.length).toBeGreaterThan(0);
+    expect(heldBy(await lowered)).toBeDefined();
+  });
+
+  it('goes on without asking where a limit was raised, and reckons with more', async () => {
+    const bench = aBench({ [KEY]: 100n });
+    bench.escrow.settle(heldBy(await decide(bench, aRequest([aNeed(60n, { max: 100n })]))), charging(5n));
+    const before = bench.escrow.left(aNeed(1n)) ?? 0n;
+    expect(bench.escrow.openHold(aRequest([aNeed(10n, { max: 150n })]))).not.toBeInstanceOf(Promise);
+    expect(bench.escrow.left(aNeed(1n))).toBe(before + 50n - 10n);
+  });
+
   it('takes all counters or none', async () => {
     const calls = aNeed(1n, { limit: 'calls', unit: 'requests', max: 5n });
     const bench = aBench({ [KEY]: LIMIT, 'shop/monthly/calls': 0n });

@@ -294,7 +294,10 @@ export const makeEscrow = (deps: EscrowDeps): Escrow => {
       const state = states.find(name);
       if (!state) return null;
       const inHand = leases.usable(state, clock())?.balance ?? 0n;
-      return state.beyond === null ? null : state.beyond + inHand;
+      if (state.beyond === null) return null;
+      const left = state.beyond + inHand;
+      // A limit that was lowered below what is spent.
+      return left < 0n ? 0n : left;
     },
     enterEpoch,
     setOverdrafts: (terms) => {

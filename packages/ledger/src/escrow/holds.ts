@@ -95,6 +95,10 @@ export const makeHolds = ({ states, leases, unacked, spool, instance, firstSeq, 
   const draw = (need: HoldNeed, at: number, isOurTurn: boolean): HoldLeg | null => {
     if (need.amount < 0n) throw new RangeError(`a hold cannot be below zero: ${need.budget}/${need.limit}`);
     const state = states.of(need, need.max);
+    if (state.isLowered) {
+      state.isLowered = false;
+      leases.recall(state);
+    }
     if (state.waiting > 0 && !isOurTurn) return null;
     const lease = leases.usable(state, at);
     if (lease === null) return need.amount === 0n ? unleased(need, false) : null;
