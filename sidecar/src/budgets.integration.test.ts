@@ -229,6 +229,17 @@ describe('what a budget and a route make of a call', () => {
       expect(event).toMatchObject({ held: 500_000_000n, unproven: true });
     });
 
+    it('are charged a search that the answer does not count, and their hold where nobody knows its price', async () => {
+      const on = await start([aSnapshotBudget({ onUnboundable: { action: 'Ceiling', ceiling: '500000000' } })]);
+      await chat(on, search);
+      await chat(on, { model: 'gpt-4o-search-preview', ...search });
+      const [priced, unpriced] = await on.events(2);
+      expect(priced).toMatchObject({ settle: 'usage', usage: { webSearch: 1 } });
+      // $10 a thousand.
+      expect(priced?.charged).toBeGreaterThan(10_000_000n);
+      expect(unpriced).toMatchObject({ settle: 'estimated', usage: { webSearch: 1 }, charged: 500_000_000n });
+    });
+
     it('are refused where the budget or its preset says so', async () => {
       for (const stated of [{ onUnboundable: { action: 'Refuse', ceiling: null } }, { preset: 'Strict' }] as const) {
         const on = await start([aSnapshotBudget(stated)]);

@@ -11,6 +11,7 @@ import {
   mayReasonUnseen,
   outputTokens,
   totalTokens,
+  unpricedUnits,
   type NanoUsd,
   type PriceRow,
   type Usage,
@@ -109,15 +110,27 @@ export const counterCharge = ({ settle, usage, charged }: Charged, need: HoldNee
 };
 
 /** The tier that the answer names is the one that is billed: a call that asked for priority may be served without. */
-const byUsage = ({ estimate, envelope, answeredPrice }: SettlementInput, usage: Usage, answer: Answer): Charged => {
+const byUsage = (input: SettlementInput, stated: Usage, answer: Answer): Charged => {
+  const { estimate, envelope, answeredPrice } = input;
   const row = (estimate.isStandIn && answer.model !== null ? answeredPrice(answer.model) : null) ?? estimate.price;
+  const usage = withSearch(envelope, stated);
+  const charged = priceOf(usage, row, answer.serviceTier ?? envelope.serviceTier);
+  if (row === null || unpricedUnits(usage, row).length === 0) return { settle: 'usage', usage, charged, priceRow: row };
+  // Pieces that were billed at a price nobody knows: a Hard budget promised, and its hold is the next best bound.
+  const { cost } = estimate.bound;
   return {
-    settle: 'usage',
+    settle: 'estimated',
     usage,
-    charged: priceOf(usage, row, answer.serviceTier ?? envelope.serviceTier),
+    charged: input.policy.rules === null || charged > cost ? charged : cost,
     priceRow: row,
   };
 };
+
+/** A chat completion with `web_search_options` is billed for its search ($35 a thousand, openrouter.ai, 2026-11), which its usage does not count. */
+const withSearch = ({ format, unboundable }: Envelope, usage: Usage): Usage =>
+  format === 'openai-chat' && usage.webSearch === undefined && unboundable.includes('hosted_tool')
+    ? { ...usage, webSearch: 1 }
+    : usage;
 
 /** Nothing was billed: no usage and a plain "no" from the provider, or nothing was sent. */
 const nothing = ({ price }: Estimate): Charged => ({ settle: 'void', usage: {}, charged: 0n, priceRow: price });
