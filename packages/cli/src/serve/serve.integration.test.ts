@@ -193,6 +193,9 @@ describe('tollgate serve', () => {
 
   it('warns each time that no budget binds its calls any more, and names the budget that has gone', async () => {
     writeFileSync(join(resources, 'budget.yaml'), '');
+    await served.until(({ err }) => err.includes('budget.yaml (document 1): file: is empty, but held TokenBudget'));
+    expect(served.err()).not.toContain('warning:');
+    rmSync(join(resources, 'budget.yaml'));
     await served.until(({ err }) => err.includes('warning: no TokenBudget binds calls of namespace default now'));
     expect(served.err()).toContain('warning: TokenBudget default/team-a is gone');
     expect(served.err()).toContain('--require-budget refuses them');

@@ -91,7 +91,40 @@ describe('the resources of a folder', () => {
   it('go with their file', () => {
     const both = step(EMPTY_FOLDER, { 'a.yaml': budget('one', 1), 'b.yaml': budget('two', 2) });
     expect(inForce(step(both, { 'b.yaml': budget('two', 2) }))).toEqual(['TokenBudget default/two=2']);
-    expect(inForce(step(both, { 'a.yaml': '', 'b.yaml': '# nothing left\n' }))).toEqual([]);
+    const three = step(EMPTY_FOLDER, { 'a.yaml': `${budget('one', 1)}---\n${budget('two', 2)}` });
+    expect(inForce(step(three, { 'a.yaml': budget('two', 2) }))).toEqual(['TokenBudget default/two=2']);
+  });
+
+  it.each(['', ' \n', '# nothing left\n', '---\n---\n', 'null\n', '\uFEFF'])(
+    'stay in force when their file is emptied to %j, until it goes, and are not deleted by a second look',
+    (text) => {
+      const one = step(EMPTY_FOLDER, { 'a.yaml': budget('one', 1), 'b.yaml': budget('two', 2) });
+      const emptied = step(step(one, { 'a.yaml': text, 'b.yaml': budget('two', 3) }), {
+        'a.yaml': text,
+        'b.yaml': budget('two', 4),
+      });
+      expect(inForce(emptied)).toEqual(['TokenBudget default/one=1', 'TokenBudget default/two=4']);
+      expect(faults(emptied)).toEqual([
+        'a.yaml (document 1): file: is empty, but held TokenBudget default/one: what it held stays in force; remove the file to delete it',
+      ]);
+      expect(inForce(step(emptied, { 'b.yaml': budget('two', 4) }))).toEqual(['TokenBudget default/two=4']);
+      const written = step(emptied, { 'a.yaml': budget('one', 7), 'b.yaml': budget('two', 4) });
+      expect([inForce(written)[0], faults(written)]).toEqual(['TokenBudget default/one=7', []]);
+    },
+  );
+
+  it('may leave an empty file behind when they moved to another, in one edit or in two', () => {
+    const one = step(EMPTY_FOLDER, { 'a.yaml': budget('one', 1) });
+    const moved = step(one, { 'a.yaml': '', 'b.yaml': budget('one', 5) });
+    const inTwo = step(step(one, { 'a.yaml': budget('one', 1), 'b.yaml': budget('one', 5) }), {
+      'a.yaml': '',
+      'b.yaml': budget('one', 5),
+    });
+    for (const folder of [moved, inTwo]) {
+      expect(inForce(folder)).toEqual(['TokenBudget default/one=5']);
+      expect(faults(folder)).toEqual([]);
+    }
+    expect(faults(step(EMPTY_FOLDER, { 'a.yaml': '' }))).toEqual([]);
   });
 
   it('are not taken from a file that also holds kinds of other groups, which it names', () => {

@@ -23,7 +23,8 @@ export const resourcesOf = (folder: FolderState): Resource[] =>
 export const faultsOf = (folder: FolderState): ManifestFault[] => [...folder.values()].flatMap(({ faults }) => faults);
 
 /**
- * One file is one unit: a fault anywhere in it leaves all of its former resources in force. A resource named by two
+ * One file is one unit: a fault anywhere in it leaves all of its former resources in force. Deleted is what goes with its
+ * file, or from a file that still holds others. A resource named by two
  * files belongs to the file that held it before, else to the first by name; the other file is at fault.
  */
 export const nextFolder = (former: FolderState, texts: ReadonlyMap<string, string>): FolderState => {
@@ -38,8 +39,25 @@ export const nextFolder = (former: FolderState, texts: ReadonlyMap<string, strin
     const inForce = faults.length === 0 ? resources.map(({ resource }) => resource) : (before?.resources ?? []);
     next.set(file, { text, resources: inForce, faults });
   }
+  refuseEmptied(next, former);
   refuseContested(next, former);
   return next;
+};
+
+/**
+ * A file with nothing in it is a save that was cut short, or a full disk, rather than a wish: what it held stays in
+ * force until the file itself goes, or its resources stand in others.
+ */
+const refuseEmptied = (next: Map<string, FileState>, former: FolderState): void => {
+  const keys = new Set(resourcesOf(next).map(resourceKey));
+  for (const [file, state] of next) {
+    if (state.resources.length > 0 || state.faults.length > 0) continue;
+    const left = (former.get(file)?.resources ?? []).filter((r) => !keys.has(resourceKey(r)));
+    if (left.length === 0) continue;
+    const message = `is empty, but held ${left.map(resourceKey).join(', ')}: what it held stays in force; remove the file to delete it`;
+    const fault = { file, document: 1, line: null, title: 'file', path: '', message };
+    next.set(file, { ...state, resources: left, faults: [fault] });
+  }
 };
 
 /** Each round turns at least one more file back to its former resources, so the rounds end. */

@@ -123,6 +123,19 @@ describe('a watched folder', () => {
     expect(changes).toBe(2);
   });
 
+  it('keeps the resources of a file that stays empty, and says so, until the file is removed', async () => {
+    const file = join(dir, 'a.yaml');
+    writeFileSync(file, manifest('one'));
+    await start();
+    writeFileSync(file, '');
+    await until(() => faults.length > 0);
+    expect(faults[0]).toContain('is empty, but held TokenBudget default/one');
+    expect([names, changes]).toEqual([['one'], 1]);
+    rmSync(file);
+    await until(() => names.length === 0);
+    expect(faults).toEqual([]);
+  });
+
   it('keeps everything in force when the folder itself goes', async () => {
     const root = join(dir, 'gone');
     mkdirSync(root);

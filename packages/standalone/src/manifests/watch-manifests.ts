@@ -29,7 +29,7 @@ export interface ManifestWatch {
 const SETTLE_MS = 80;
 /** An edit takes effect within 2 s even while other files of the folder keep changing. */
 const MAX_WAIT_MS = 600;
-/** A file that was cut to nothing is most often about to be written: look again before its resources go. */
+/** A file that was cut to nothing is most often about to be written: look again before it is called a fault. */
 const BLANK_WAIT_MS = 300;
 
 export const watchManifests = async (options: WatchManifestsOptions): Promise<ManifestWatch> => {
