@@ -65,7 +65,7 @@ export interface Standalone {
   readonly serverUrl: string;
   readonly mockUrl: string | null;
   readonly tokenFile: string;
-  /** Settles with a sentence when it cannot go on by itself: the database has gone. */
+  /** Settles with a sentence when it cannot go on by itself: the database has gone. Never, once it is stopping. */
   readonly broken: Promise<string>;
   /** Ends the proxy in order: its calls are answered and its events delivered; the server still answers. */
   drainProxy(): Promise<void>;

@@ -115,10 +115,15 @@ export const runStandalone = async (options: StandaloneOptions): Promise<Standal
       onFailedStart: (err, retryInMs) => log.error({ err, retryInMs }, 'proxy did not start'),
       onReady: (proxyPid) => log.info({ pid: proxyPid }, 'proxy ready'),
     });
+    let isStopping = false;
     let isBroken = false;
-    const broken = database.gone.then(() => {
-      isBroken = true;
-      return 'the database process has gone';
+    const broken = new Promise<string>((resolve) => {
+      void database.gone.then(() => {
+        // It also goes in the end, with everything else.
+        if (isStopping) return;
+        isBroken = true;
+        resolve('the database process has gone');
+      });
     });
     const drainProxy = once(() => proxy.stop(isBroken ? Math.min(graceMs, BROKEN_GRACE_MS) : graceMs));
     releases.add('proxy', drainProxy);
@@ -141,6 +146,7 @@ export const runStandalone = async (options: StandaloneOptions): Promise<Standal
       broken,
       drainProxy,
       stop: async () => {
+        isStopping = true;
         // The proxy has the whole grace period for its calls; what comes after it takes moments.
         const { failed, late, firstError } = await releases.run(graceMs + 10_000);
         if (firstError !== null) log.error({ err: firstError.error, failed, late }, 'stopped with faults');

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startMockProvider } from '@tollgate/testkit';
+import { printBill } from '../format/bill.ts';
 import { testIo } from '../testing/test-io.ts';
 
 const LIMIT = 120_000;
@@ -152,6 +153,21 @@ describe('tollgate wrap', () => {
       io.signal('SIGTERM');
       expect(await ended).toBe(143);
       expect(io.err()).toContain('no metered call was made');
+      expect(io.err()).not.toContain('has gone');
+    },
+    LIMIT,
+  );
+
+  it.each([0, 7])(
+    'says nothing but what it caps and what was spent when the command ends with %i by itself',
+    async (exitCode) => {
+      const io = testIo();
+      const args = ['--', process.execPath, '-e', `process.exit(${String(exitCode)})`];
+      expect(await io.tollgate('wrap', '--budget', '1', ...args)).toBe(exitCode);
+      expect(io.err()).toBe(
+        `tollgate: $1.00 for ${process.execPath}. MOCK: simulated answers, nobody is charged\n` +
+          printBill({ lines: [], budget: 1_000_000_000n, refused: 0, isMock: true }),
+      );
     },
     LIMIT,
   );
