@@ -93,6 +93,22 @@ describe('the life of a proxy', () => {
       expect(event).toMatchObject({ settle: 'usage', charged: on.mock.bill() });
     });
 
+    it('of an answer in many small pieces is charged what the provider says: a cent is counted in text, not in frames', async () => {
+      const on = await start([aSnapshotBudget({ limits: [aLimit({ max: '25000000000' })] })]);
+      const gone = new AbortController();
+      // At gpt-4o's price a cent is 4,000 bytes of text; this answer's frames are some ten times that.
+      const answer = await stream(on, {
+        signal: gone.signal,
+        headers: { 'content-type': 'application/json', 'x-mock-output-tokens': '200', 'x-mock-chunk-delay': '2' },
+        body: JSON.stringify(aChat({ model: 'gpt-4o', stream: true, max_tokens: 400 })),
+      });
+      await answer.body?.getReader().read();
+      gone.abort();
+      const [event] = await on.events(1);
+      await on.mock.untilIdle();
+      expect(event).toMatchObject({ settle: 'usage', charged: on.mock.bill() });
+    });
+
     it('is charged input, delivery and a margin where reading on is cut, never nothing', async () => {
       const on = await start([aSnapshotBudget({ onDisconnect: 'Cancel' })]);
       await leave(on, 3);

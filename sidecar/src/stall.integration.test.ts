@@ -23,8 +23,13 @@ const pidOf = ({ output }: ProxyProcess): number => {
 const callAndLeave = (url: string, model: string): Promise<void> =>
   new Promise((resolve) => {
     const messages = [{ role: 'user', content: 'hello' }];
-    const body = JSON.stringify({ model, messages, max_completion_tokens: 400, stream: true });
-    const headers = { 'content-type': 'application/json', 'x-mock-output-tokens': '200', 'x-mock-chunk-delay': '8' };
+    const body = JSON.stringify({ model, messages, max_completion_tokens: 2_000, stream: true });
+    const headers = {
+      'content-type': 'application/json',
+      'x-mock-output-tokens': '1600',
+      'x-mock-chunk-tokens': '8',
+      'x-mock-chunk-delay': '8',
+    };
     const sent = request(`${url}v1/chat/completions`, { method: 'POST', headers }, (answer) => {
       answer.once('data', () => sent.destroy());
     });

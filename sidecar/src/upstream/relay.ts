@@ -38,7 +38,7 @@ export interface RelaySetting {
   readonly kept: BufferBudget;
   readonly drain: DrainAllowance;
   readonly onDisconnect: 'Drain' | 'Cancel';
-  /** Bytes of answer that may still be read for a caller who left. */
+  /** Bytes of answer that may still be read for a caller who left: of a stream its text, since its frames are many times that. */
   readonly drainBytes: number;
   /** Settles the attempt and says what to add to the answer's headers. Called exactly once. */
   readonly onEnding: (ending: Ending, relay: { readonly status: number | null }) => string[];
@@ -183,7 +183,7 @@ export class Relay implements UpstreamHandler {
     }
     if (this.#meter === null) this.#keep(chunk);
     else this.#pass(this.#meter, chunk);
-    if (this.#callerGone && this.#bytes - this.#drainFrom > this.#set.drainBytes) this.#cutSoon();
+    if (this.#callerGone && this.#answerBytes() - this.#drainFrom > this.#set.drainBytes) this.#cutSoon();
   }
 
   onEnd(): void {
@@ -304,7 +304,7 @@ export class Relay implements UpstreamHandler {
   readonly #onCallerClose = (): void => {
     if (this.#ended) return;
     this.#callerGone = true;
-    this.#drainFrom = this.#bytes;
+    this.#drainFrom = this.#answerBytes();
     if (this.#set.onDisconnect === 'Cancel' || !this.#set.drain.take()) {
       this.#cut();
       return;
@@ -314,6 +314,11 @@ export class Relay implements UpstreamHandler {
     }, DRAIN_MS);
     if (this.#paused) this.#onDrain();
   };
+
+  /** What the provider bills by. */
+  #answerBytes(): number {
+    return this.#meter?.answer().deliveredBytes ?? this.#bytes;
+  }
 
   /** What lies ready is read first: after a stall that may be much, with the usage at its end, and all of it is billed. */
   #cutSoon(): void {
