@@ -13,16 +13,29 @@ describe('the cap of a wrapped command', () => {
     ['.5 usd', 500_000_000n],
     ['$1.000000001', 1_000_000_001n],
     ['1 dollar', 1_000_000_000n],
+    ['007.10000000000', 7_100_000_000n],
+    ['9007199.254740991', 9_007_199_254_740_991n],
   ])('may be written %s', (text, nano) => {
     expect(parseSpendCap(text)).toEqual({ ok: true, nano });
   });
 
-  it.each(['', 'zero', '-1', '1,5', '2eur', '1e3', '0', '$0.00', '0.0000000001', '99999999'])(
-    'may not be written "%s"',
-    (text) => {
-      expect(parseSpendCap(text)).toMatchObject({ ok: false });
-    },
-  );
+  it.each([
+    ['', 'not an amount'],
+    ['zero', 'not an amount'],
+    ['-1', 'not an amount'],
+    ['1,5', 'not an amount'],
+    ['2eur', 'not an amount'],
+    ['1e3', 'not an amount'],
+    ['0', 'a budget of 0'],
+    ['$0.00', 'a budget of 0'],
+    ['0.0000000001', 'finer than a nano-dollar'],
+    ['1.0000000005usd', 'finer than a nano-dollar'],
+    ['9007199.254740992', 'too large for a budget, which ends at $9,007,199.254740991'],
+    ['99999999', 'too large'],
+    ['99999999999999', 'too large'],
+  ])('may not be written "%s"', (text, words) => {
+    expect(parseSpendCap(text)).toEqual({ ok: false, message: expect.stringContaining(words) });
+  });
 });
 
 describe('the environment of a wrapped command', () => {
