@@ -8,6 +8,8 @@ export interface EnvReader {
   /** A non-empty text; the default where unset or empty, and a fault where there is none. */
   text(name: string, fallback?: string): string;
   optionalText(name: string): string | null;
+  /** A text that `accepts` takes; `expected` says in the fault what that is. */
+  optionalMatch(name: string, expected: string, accepts: (text: string) => boolean): string | null;
   integer(name: string, range: { readonly min: number; readonly max: number; readonly fallback?: number }): number;
   /** `true`, `1`, `yes`, `on` and their contraries, in any case. */
   flag(name: string, fallback: boolean): boolean;
@@ -82,6 +84,8 @@ const makeEnvReader = (env: Env, faults: SettingFault[]): EnvReader => {
   return {
     text: (name, fallback) => read(name, 'a text', (text) => text, fallback, ''),
     optionalText: given,
+    optionalMatch: (name, expected, accepts) =>
+      read<string | null>(name, expected, (text) => (accepts(text) ? text : null), null, null),
     integer: (name, { min, max, fallback }) =>
       read(name, `a whole number from ${min} to ${max}`, (text) => parseInteger(text, min, max), fallback, min),
     flag: (name, fallback) => read(name, 'true or false', parseFlag, fallback, fallback),

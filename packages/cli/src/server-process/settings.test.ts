@@ -24,6 +24,22 @@ describe('settings of the server', () => {
     );
   });
 
+  it.each(['redis://h:6379', 'rediss://u:p@h:6379/2', 'unix:///run/redis.sock', 'redis://[::1]:6379'])(
+    'take %s for a Redis',
+    (url) => {
+      const env = { DATABASE_URL: 'postgres://db/tollgate', TOLLGATE_TOKEN_FILE: '/run/token', REDIS_URL: url };
+      expect(readServerSettings(env).redisUrl).toBe(url);
+    },
+  );
+
+  it.each(['http://foo', '/run/redis.sock', 'localhost:6379', 'redis', 'redis://', 'unix://host/sock', 'unix:///'])(
+    'refuse %s for a Redis',
+    (url) => {
+      const env = { DATABASE_URL: 'postgres://db/tollgate', TOLLGATE_TOKEN_FILE: '/run/token', REDIS_URL: url };
+      expect(() => readServerSettings(env)).toThrow(/REDIS_URL: must be redis:/);
+    },
+  );
+
   it('need no shared token where signed ones are taken, but then their issuer', () => {
     const env = { DATABASE_URL: 'postgres://db/tollgate', TOLLGATE_TOKEN_KEYS: 'https://issuer/keys' };
     expect(readServerSettings({ ...env, TOLLGATE_TOKEN_ISSUER: 'https://issuer' })).toMatchObject({

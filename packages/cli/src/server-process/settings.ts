@@ -23,7 +23,7 @@ export const readServerSettings = (env: Env): ServerSettings =>
   readEnv(env, (read) => ({
     databaseUrl: read.text('DATABASE_URL'),
     databaseConnections: read.integer('TOLLGATE_DATABASE_CONNECTIONS', { min: 1, max: 200, fallback: 10 }),
-    redisUrl: read.optionalText('REDIS_URL'),
+    redisUrl: read.optionalMatch('REDIS_URL', 'redis://host:port, rediss://host:port or unix:///path', isRedisUrl),
     waitMs: read.integer('TOLLGATE_WAIT_MS', { min: 0, max: 3_600_000, fallback: 60_000 }),
     listen: read.listen('TOLLGATE_LISTEN', '127.0.0.1:4180'),
     ...tokenSettings(read),
@@ -31,6 +31,14 @@ export const readServerSettings = (env: Env): ServerSettings =>
     graceMs: read.integer('TOLLGATE_GRACE_MS', { min: 1, max: 86_400_000, fallback: 25_000 }),
     logLevel: read.oneOf('TOLLGATE_LOG_LEVEL', LOG_LEVELS, 'info'),
   }));
+
+/** The client takes any other text for the path of a socket, and would wait for one there. */
+const isRedisUrl = (text: string): boolean => {
+  const url = URL.parse(text);
+  if (url === null) return false;
+  const { protocol, hostname, pathname } = url;
+  return protocol === 'unix:' ? hostname === '' && pathname.length > 1 : /^rediss?:$/.test(protocol) && hostname !== '';
+};
 
 /** One way or the other somebody must be able to prove who he is. */
 const tokenSettings = (read: EnvReader): Pick<ServerSettings, 'tokenFile' | 'adminTokenFile' | 'signed'> => {
