@@ -72,7 +72,7 @@ const isAlive = (lock: string): boolean => {
   const match = /^\{"pid":([0-9]{1,10}),"started":("[0-9]{1,20}"|null)\}$/.exec(lock);
   if (!match) return false;
   const pid = Number(match[1]);
-  if (!exists(pid)) return false;
+  if (!exists(pid) || hasEnded(pid)) return false;
   const started = match[2] === 'null' ? null : (match[2] ?? '').slice(1, -1);
   // Where start times cannot be read, the same pid as ours is our own former life.
   return started === null ? pid !== process.pid : started === startTime(pid);
@@ -87,13 +87,19 @@ const exists = (pid: number): boolean => {
   }
 };
 
-/** Clock ticks since boot at which the process started: field 22 of `/proc/<pid>/stat`, counted after the name in brackets. */
-const startTime = (pid: number): string | null => {
+/** Killed, and not yet waited for by its parent: it has a pid still, and will never do anything again. */
+const hasEnded = (pid: number): boolean => /^[ZX]$/.test(statFields(pid)[0] ?? '');
+
+/** Clock ticks since boot at which the process started: field 22. */
+const startTime = (pid: number): string | null => statFields(pid)[19] ?? null;
+
+/** Fields 3 and up of `/proc/<pid>/stat`, counted after the name in brackets; none where it cannot be read. */
+const statFields = (pid: number): readonly string[] => {
   try {
     const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
-    return null;
+    return [];
   }
 };
 

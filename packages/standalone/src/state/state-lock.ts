@@ -62,13 +62,18 @@ const isAlive = ({ pid, born }: LockOwner): boolean => {
     // EPERM: alive, and somebody else's.
     if (errorCode(error) !== 'EPERM') return false;
   }
+  // Killed, and not yet waited for by its parent: it has a pid still, and will never do anything again.
+  if (/^[ZX]$/.test(statFields(pid)[0] ?? '')) return false;
   return born === '' || bornOf(pid) === born;
 };
 
-/** Field 22 of /proc/PID/stat: the start time in ticks since boot. The command, which may hold anything, ends at the last `)`. */
-const bornOf = (pid: number): string => {
+/** Field 22: the start time in ticks since boot. */
+const bornOf = (pid: number): string => statFields(pid)[19] ?? '';
+
+/** Fields 3 and up of /proc/PID/stat. The command before them, which may hold anything, ends at the last `)`. */
+const statFields = (pid: number): readonly string[] => {
   const stat = readText(`/proc/${pid}/stat`);
-  return stat === null ? '' : (stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '');
+  return stat === null ? [] : stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 };
 
 const readOwner = (path: string): LockOwner | null => {
