@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -40,6 +41,20 @@ describe('a bundle', () => {
     expect(bundle).toContain('from source');
     expect(bundle).toContain('"1.2.3+abc"');
     expect(readFileSync(join(root, 'dist/main.js.map'), 'utf8')).toContain('src/main.ts');
+  });
+
+  it('says to an older Node, before anything of it runs, what it needs', async () => {
+    put('src/main.ts', "console.log('runs');\n");
+    await bundleProgram(root, { entry: 'src/main.ts', out: 'dist/main.mjs' }, '1');
+    const run = (...before: string[]) => spawnSync(process.execPath, [...before, join(root, 'dist/main.mjs')]);
+    expect(run().stdout.toString()).toBe('runs\n');
+    put('older.cjs', "Object.defineProperty(process.versions, 'node', { value: '20.11.1' });\n");
+    const { status, stdout, stderr } = run('--require', join(root, 'older.cjs'));
+    expect([status, stdout.toString(), stderr.toString()]).toEqual([
+      64,
+      '',
+      'tollgate: needs Node 24, and this is 20.11.1: use npx pnpm@10 exec tollgate\n',
+    ]);
   });
 
   it('is not built from a program that is not there', async () => {

@@ -65,12 +65,14 @@ const holds = ({ inputs }: Metafile, name: string): boolean =>
 /** Native parts that pg and chokidar use where they are installed; they work without. */
 const OPTIONAL = ['pg-native', 'fsevents'];
 
+const NODE = 24;
+
 const OPTIONS = {
   bundle: true,
   metafile: true,
   platform: 'node',
   format: 'esm',
-  target: 'node24',
+  target: `node${NODE}`,
   conditions: ['source'],
   sourcemap: 'linked',
   // Stack traces and diffs of a bundle stay readable; the size on disk does not matter here.
@@ -79,7 +81,15 @@ const OPTIONS = {
   logLevel: 'warning',
   // CommonJS dependencies call `require` for Node's own modules, and an ES module has none.
   banner: {
-    js: "import { createRequire as makeRequire } from 'node:module';\nconst require = makeRequire(import.meta.url);",
+    js: [
+      // Before anything of ours runs: an older Node gets far enough to fail with a stack trace.
+      `if (Number(process.versions.node.split('.')[0]) < ${NODE}) {`,
+      `  process.stderr.write('tollgate: needs Node ${NODE}, and this is ' + process.versions.node + ': use npx pnpm@10 exec tollgate\\n');`,
+      '  process.exit(64);',
+      '}',
+      "import { createRequire as makeRequire } from 'node:module';",
+      'const require = makeRequire(import.meta.url);',
+    ].join('\n'),
   },
 } satisfies BuildOptions;
 
