@@ -16,6 +16,19 @@ spec:
 const texts = (yaml: string): readonly string[] => parseManifests(yaml, 'b.yaml').faults.map(manifestFaultText);
 
 describe('parseManifests', () => {
+  it('names a mistake once, though the reader finds it twice on its line', () => {
+    for (const yaml of [
+      'spec: [{a: }}\n',
+      'a: {b: ]]\n',
+      'kind: TokenBudget\n  metadata: [\n spec: {}\n',
+      'a: b: c: d\n',
+    ]) {
+      const found = texts(yaml);
+      expect(found.length).toBeGreaterThan(0);
+      expect(new Set(found).size).toBe(found.length);
+    }
+  });
+
   it('reads every document of a file, with its place, and skips empty ones', () => {
     const { resources, faults } = parseManifests(
       `---\n# nothing\n---\n${BUDGET}---\n${BUDGET.replace('chat', 'mail')}---\n`,

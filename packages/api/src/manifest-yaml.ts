@@ -104,11 +104,14 @@ interface Place {
 
 const readDocument = (parsed: Document.Parsed, { file, document, lines }: Place): readonly Reading[] => {
   if (parsed.errors.length > 0) {
-    const faults = parsed.errors.map(({ message, linePos }) => {
+    // The parser often finds one mistake twice, at two columns of its line.
+    const faults = new Map<string, ManifestFault>();
+    for (const { message, linePos } of parsed.errors) {
       const line = linePos?.[0].line ?? null;
-      return { file, document, line, title: 'YAML', path: '', message: firstLine(message) };
-    });
-    return [{ faults }];
+      const fault = { file, document, line, title: 'YAML', path: '', message: firstLine(message) };
+      faults.set(manifestFaultText(fault), fault);
+    }
+    return [{ faults: [...faults.values()] }];
   }
   const { contents } = parsed;
   if (contents === null || (isScalar(contents) && contents.value === null)) return [];

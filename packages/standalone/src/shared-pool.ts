@@ -36,7 +36,7 @@ export const openSharedPool = async (options: SharedPoolOptions): Promise<Shared
   const onFault = (err: unknown, step: string): void => log.warn({ err, step }, 'redis fault, tried again');
   const state = await openState(options, ledgerClock, onFault);
   const channel = openRecallChannel({ url, organisation, server, onFault });
-  log.info({ version: state.library, kind: state.fence }, 'pool in redis');
+  log.info({ name: state.library, kind: state.fence }, 'pool in redis');
   return {
     makePool: (deps) => makePool({ ...deps, state, clock: now, sharedAs: server }),
     recalls: channel,
