@@ -14,6 +14,7 @@ describe('toHttpRefusal', () => {
   ])('%s', (error, status, code) => {
     const refusal = toHttpRefusal(error);
     expect(refusal).toMatchObject({ status, code });
+    expect(refusal.isOutage).toBe(status === 503);
     expect(refusal.message).not.toContain('secret');
   });
 });

@@ -10,6 +10,8 @@ export interface HttpRefusal {
   readonly code: string;
   readonly message: string;
   readonly known: boolean;
+  /** What we are built on is away, which passes: for the log, where it is no fault of ours. */
+  readonly isOutage: boolean;
   /** Finer than the code, for the count alone: the asker is not told. */
   readonly reason: string;
   readonly retryAfterSeconds: number | null;
@@ -55,7 +57,7 @@ const LEDGER_STATUS: Readonly<Record<LedgerRequestCode, number>> = {
 export const toHttpRefusal = (error: unknown): HttpRefusal => {
   if (error instanceof RequestRefused) {
     const { status, code, message, reason, retryAfterSeconds } = error;
-    return { status, code, message, known: true, reason, retryAfterSeconds };
+    return { status, code, message, known: true, isOutage: false, reason, retryAfterSeconds };
   }
   if (error instanceof LedgerRequestError) return refusal(LEDGER_STATUS[error.code], error.code, error.message);
   if (error instanceof ContractMismatch) {
@@ -67,7 +69,8 @@ export const toHttpRefusal = (error: unknown): HttpRefusal => {
   if (error instanceof StoreUnavailable || error instanceof LedgerUnavailable) {
     return {
       ...refusal(503, 'ledger_unavailable', 'the ledger cannot reach its database: try again'),
-      known: false,
+      isOutage: true,
+      reason: error instanceof StoreUnavailable ? `store_${error.reason.replaceAll('-', '_')}` : error.code,
       retryAfterSeconds: 1,
     };
   }
@@ -79,6 +82,7 @@ const refusal = (status: number, code: string, message: string): HttpRefusal => 
   code,
   message,
   known: true,
+  isOutage: false,
   reason: code,
   retryAfterSeconds: null,
 });

@@ -1,6 +1,5 @@
-/** Every refusal is counted; each kind is logged once an asker and hour, however often it comes. */
+/** Each kind of refusal is logged once an asker and hour, however often it comes. */
 import type { Logger } from '@tollgate/runtime';
-import type { ServerMetrics } from './metrics.ts';
 
 export interface Refusals {
   note(refused: Refused): void;
@@ -17,7 +16,6 @@ export interface Refused {
 }
 
 export interface RefusalsDeps {
-  readonly metrics: ServerMetrics;
   readonly logger: Logger;
   readonly clock: () => number;
 }
@@ -25,11 +23,10 @@ export interface RefusalsDeps {
 const AGAIN_MS = 3_600_000;
 const MOST_REMEMBERED = 10_000;
 
-export const makeRefusals = ({ metrics, logger, clock }: RefusalsDeps): Refusals => {
+export const makeRefusals = ({ logger, clock }: RefusalsDeps): Refusals => {
   const loggedAt = new Map<string, number>();
   return {
     note: ({ status, code, reason, instance, method, path }) => {
-      metrics.add('tollgate_server_refused_total', { reason });
       const key = `${instance} ${reason}`;
       const now = clock();
       if (now - (loggedAt.get(key) ?? -Infinity) < AGAIN_MS) return;

@@ -11,6 +11,7 @@ import type { TokenReviewer } from './auth/token-review.ts';
 import { authenticated, forManagement, loopbackHostOnly, noStore } from './guard.ts';
 import { RequestRefused, toHttpRefusal } from './http-refusal.ts';
 import { makeServerMetrics } from './metrics.ts';
+import { makeOutageLog } from './outage-log.ts';
 import { makeProxies } from './proxies.ts';
 import { makeRefusals } from './refusals.ts';
 import { budgetName } from './resources/counter-terms.ts';
@@ -113,7 +114,8 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
   };
   deps.recalls?.listen((counter, except) => streams.recall(counter, except));
   metrics.source('tollgate_server_streams', () => [{ labels: {}, value: streams.count() }]);
-  const refusals = makeRefusals({ metrics, logger, clock });
+  const refusals = makeRefusals({ logger, clock });
+  const outages = makeOutageLog({ logger, timers });
 
   let closed = false;
   const unanswered = new Set<Response>();
@@ -168,11 +170,13 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
     throw new RequestRefused(404, 'not_found', `nothing is served at ${request.method} of this path`);
   });
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
-    const { status, code, message, known, reason, retryAfterSeconds } = toHttpRefusal(error);
+    const { status, code, message, known, isOutage, reason, retryAfterSeconds } = toHttpRefusal(error);
     const { method, path } = request;
     const asking = askingOf(request);
     if (!known) logger.error({ err: error, method, path, status, code }, 'request failed');
-    refusals.note({ status, code, reason, instance: asking.instance ?? asking.caller?.name ?? '-', method, path });
+    metrics.add('tollgate_server_refused_total', { reason });
+    if (isOutage) outages.note({ reason, code, status, err: error });
+    else refusals.note({ status, code, reason, instance: asking.instance ?? asking.caller?.name ?? '-', method, path });
     if (retryAfterSeconds !== null) response.set('Retry-After', String(retryAfterSeconds));
     if (response.headersSent) response.destroy();
     else response.status(status).json({ error: { code, message } });
@@ -191,10 +195,11 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
       logger.info({ resource: id, amount, budget, reason: 'unresolvedPolicy: Release' }, 'unresolved amount released');
     }
   };
+  const notTended = (error: unknown): void => {
+    logger.warn({ err: error }, 'pool not tended');
+  };
   const tend = (): void => {
-    pool.tend().catch((error: unknown) => {
-      logger.warn({ err: error }, 'pool not tended');
-    });
+    pool.tend().catch(notTended);
     keepStore().catch((error: unknown) => {
       logger.warn({ err: error }, 'store not tended');
     });
@@ -202,11 +207,16 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
   };
   let cancelTend = timers.after(TEND_MS, tend);
 
+  let hadResources = false;
   return {
     app,
     setResources: async (resources) => {
+      const limits = inForce.definitions(resources);
+      // What a limit had in the pool when it went must be home before it returns: it may be spent by now.
+      if (hadResources && inForce.hasNew(limits)) await pool.tend().catch(notTended);
       // Written down first: a counter made under the new terms asks since when they hold.
-      await store.defineLimits(inForce.definitions(resources), clock());
+      await store.defineLimits(limits, clock());
+      hadResources = true;
       inForce.replace(resources);
       streams.refresh();
     },
