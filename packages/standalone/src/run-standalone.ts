@@ -35,7 +35,7 @@ const BROKEN_GRACE_MS = 3000;
 
 export const runStandalone = async (options: StandaloneOptions): Promise<Standalone> => {
   const { programs, env, graceMs, now, pid, log, onChildLine } = options;
-  const state = stateDirOf(options.stateDir);
+  const state = stateDirOf(options.stateDir, options);
   const releases = makeReleases(systemTimers);
   try {
     makeStateDir(state);

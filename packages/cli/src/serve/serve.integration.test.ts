@@ -57,11 +57,11 @@ const ask = async (...argv: string[]): Promise<{ code: number; out: string; err:
   return { code, out: io.out(), err: io.err() };
 };
 
-const serveArgs = (): string[] => [
+const serveArgs = (...more: string[]): string[] => [
   'serve',
+  ...more,
   '--resources',
   resources,
-  '--mock',
   '--state',
   state,
   '--port',
@@ -74,9 +74,9 @@ const serveArgs = (): string[] => [
   'team=search',
 ];
 
-const start = async (): Promise<void> => {
+const start = async (...more: string[]): Promise<void> => {
   served = testIo();
-  ended = served.tollgate(...serveArgs());
+  ended = served.tollgate(...serveArgs(...more));
   await Promise.race([
     served.until(({ out }) => out.includes('Ctrl-C')),
     ended.then((code) => Promise.reject(new Error(`exit ${String(code)}: ${served.err()}`))),
@@ -91,7 +91,7 @@ beforeAll(async () => {
   mkdirSync(resources);
   writeFileSync(join(resources, 'budget.yaml'), budget(100));
   writeFileSync(join(resources, 'route.yaml'), route);
-  await start();
+  await start('--mock');
 }, LIMIT);
 
 afterAll(async () => {
@@ -224,7 +224,7 @@ describe('tollgate serve', () => {
   });
 
   it('refuses a second serve of one state directory, and names the process', async () => {
-    const second = await ask(...serveArgs());
+    const second = await ask(...serveArgs('--mock'));
     expect(second.code).toBe(64);
     expect(second.err).toContain(`is in use by process ${String(process.pid)}`);
     expect(second.err).toContain('--state DIR');
@@ -285,7 +285,7 @@ describe('tollgate serve', () => {
       expect(await ended).toBe(0);
       expect(existsSync(join(state, 'serve.json'))).toBe(false);
       expect((await ask('get', 'tb')).code).toBe(69);
-      await start();
+      await start('--mock');
       const now = JSON.parse((await ask('usage', '-o', 'json')).out).rows[0];
       expect(BigInt(now.charged)).toBeGreaterThanOrEqual(BigInt(spent.charged));
     },
@@ -304,8 +304,22 @@ describe('tollgate serve', () => {
       expect(served.err().slice(before.length)).toBe(
         'tollgate: the database process has gone, so serve stops; what was spent is kept: start it again\n',
       );
-      await start();
+      await start('--mock');
       expect(await charged()).toBeGreaterThanOrEqual(spent);
+    },
+    LIMIT,
+  );
+
+  it(
+    'starts real budgets from nothing, whatever a mock has spent in the same state directory',
+    async () => {
+      const rows = async (): Promise<unknown[]> => JSON.parse((await ask('usage', '-o', 'json')).out).rows;
+      expect(await rows()).toHaveLength(1);
+      served.signal('SIGTERM');
+      expect(await ended).toBe(0);
+      await start();
+      expect(served.out()).not.toContain('MOCK');
+      expect(await rows()).toEqual([]);
     },
     LIMIT,
   );

@@ -46,7 +46,7 @@ export const serve = async (options: ServeOptions, io: Io): Promise<void> => {
   // A variable of that name may be another program's: say that it is taken.
   if (databaseUrl !== null)
     say(
-      `records are kept in the PostgreSQL of ${options.databaseUrl === undefined ? 'DATABASE_URL' : '--database-url'}`,
+      `records are kept in the PostgreSQL of ${options.databaseUrl === undefined ? 'DATABASE_URL' : '--database-url'}${isMock ? ', simulated spend too: name one that holds no real spend' : ''}`,
     );
   const starting = runStandalone({
     resources: { path: options.resources },

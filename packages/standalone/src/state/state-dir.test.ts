@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { defaultStatePath, makeStateDir, stateDirOf, writeServeRecord, writeToken } from './state-dir.ts';
 
+const REAL = { isMock: false };
+
 let dir: string;
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'tollgate-state-'));
@@ -19,20 +21,30 @@ describe('the state directory', () => {
   });
 
   it('is closed to other users', () => {
-    const state = stateDirOf(join(dir, 'new', 'state'));
+    const state = stateDirOf(join(dir, 'new', 'state'), REAL);
     makeStateDir(state);
     expect(modeOf(state.root)).toBe(0o700);
     expect(modeOf(state.spool)).toBe(0o700);
   });
 
+  it('keeps simulated money apart from real money', () => {
+    const [real, mock] = [stateDirOf(dir, REAL), stateDirOf(dir, { isMock: true })];
+    expect([real.database, real.spool]).toEqual([join(dir, 'database'), join(dir, 'spool')]);
+    expect([mock.database, mock.spool]).toEqual([join(dir, 'mock', 'database'), join(dir, 'mock', 'spool')]);
+    expect([mock.root, mock.tokenFile, mock.serveFile]).toEqual([real.root, real.tokenFile, real.serveFile]);
+    makeStateDir(mock);
+    expect(modeOf(mock.spool)).toBe(0o700);
+    expect(existsSync(real.spool)).toBe(false);
+  });
+
   it('that cannot be made is named, at once', () => {
     expect(() => {
-      makeStateDir(stateDirOf('/proc/tollgate/state'));
+      makeStateDir(stateDirOf('/proc/tollgate/state', REAL));
     }).toThrow(expect.objectContaining({ code: 'config', message: expect.stringContaining('/proc/tollgate/state') }));
   });
 
   it('holds a token of this run only, readable by its owner', () => {
-    const state = stateDirOf(dir);
+    const state = stateDirOf(dir, REAL);
     writeFileSync(state.tokenFile, 'old');
     chmodSync(state.tokenFile, 0o644);
     const token = writeToken(state);
@@ -43,7 +55,7 @@ describe('the state directory', () => {
   });
 
   it('says where a running serve is, until it stops', () => {
-    const state = stateDirOf(dir);
+    const state = stateDirOf(dir, REAL);
     const record = {
       serverUrl: 'http://s',
       proxyUrl: 'http://p',

@@ -24,15 +24,17 @@ export interface ServeRecord {
   readonly tokenFile: string;
 }
 
-export const stateDirOf = (path: string): StateDir => {
+/** Simulated money has a database and a spool of its own: no real budget ever starts with what a mock has spent. */
+export const stateDirOf = (path: string, { isMock }: { readonly isMock: boolean }): StateDir => {
   const root = resolve(path);
+  const money = isMock ? join(root, 'mock') : root;
   return {
     root,
-    database: join(root, 'database'),
-    spool: join(root, 'spool'),
+    database: join(money, 'database'),
+    spool: join(money, 'spool'),
     tokenFile: join(root, 'token'),
     serveFile: join(root, 'serve.json'),
-    mockSecrets: join(root, 'mock-secrets'),
+    mockSecrets: join(root, 'mock', 'secrets'),
   };
 };
 
