@@ -172,4 +172,18 @@ describe('a proxy while things are away', () => {
     expect(tallies.map(({ settled }) => settled)).toEqual([on.mock.bill()]);
     expect(on.controlPlane.source.unclosed()).toEqual([]);
   });
+
+  it('reads back what it wrote while its clock stood before 1970', async () => {
+    const on = await start([aSnapshotBudget()], { env: { TOLLGATE_GRACE_MS: '300' }, now: () => -86_400_000 });
+    expect((await chat(on)).status).toBe(200);
+    await on.events(1);
+    on.controlPlane.setDown(true);
+    expect((await chat(on)).status).toBe(200);
+    await on.restart({ while: () => on.controlPlane.setDown(false) });
+    await on.events(2);
+    expect(on.controlPlane.events.map(({ settle, startedAt, endedAt }) => [settle, startedAt, endedAt])).toEqual([
+      ['usage', 0, 0],
+      ['usage', 0, 0],
+    ]);
+  });
 });

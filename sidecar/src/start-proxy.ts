@@ -11,6 +11,7 @@ import {
   monotonicClock,
   startAdminServer,
   systemTimers,
+  wallClock,
   type Logger,
   type ReleaseReport,
 } from '@tollgate/runtime';
@@ -71,7 +72,7 @@ export const startProxy = async ({
   version,
   logger,
   instance,
-  now,
+  now: machineClock,
   clock = monotonicClock,
   random,
   env,
@@ -79,6 +80,7 @@ export const startProxy = async ({
   const releases = makeReleases(systemTimers);
   const cut = new AbortController();
   const { limits } = config;
+  const now = wallClock(machineClock);
   try {
     let touch: Touch | null = null;
     const escrow = makeEscrow({

@@ -21,5 +21,5 @@ export {
 export { makeReleases, type ReleaseReport, type Releases } from './releases.ts';
 export { layeredEnv, readLayers, type SettingLayers, type SettingSources } from './setting-layers.ts';
 export { onStopSignals, STOP_SIGNALS, type SignalSource, type StopHandlers, type StopSignal } from './signals.ts';
-export { monotonicClock, systemTimers, type Timers } from './timers.ts';
+export { monotonicClock, systemTimers, wallClock, type Timers } from './timers.ts';
 export { VERSION } from './version.ts';

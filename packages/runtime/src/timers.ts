@@ -14,3 +14,12 @@ export const systemTimers: Timers = {
 
 /** Milliseconds that never go back; their zero means nothing. */
 export const monotonicClock = (): number => performance.now();
+
+/**
+ * Milliseconds since 1970, UTC, of a machine whose clock may be wrong: what it shows before 1970 is 0, since no record
+ * takes a negative time.
+ */
+export const wallClock =
+  (clock: () => number): (() => number) =>
+  () =>
+    Math.max(0, clock());

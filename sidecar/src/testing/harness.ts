@@ -44,6 +44,8 @@ export interface HarnessOptions {
   readonly ledgerTime?: string;
   /** Counts tokens; the real one by default. */
   readonly tokenizerWorker?: URL | null;
+  /** The machine's clock. */
+  readonly now?: () => number;
   /** Where all providers are; the mock by default. */
   readonly upstream?: string;
 }
@@ -88,6 +90,7 @@ export const startHarness = async ({
   startsAlone = false,
   ledgerTime,
   tokenizerWorker = null,
+  now = Date.now,
   upstream,
 }: HarnessOptions = {}): Promise<Harness> => {
   const dir = mkdtempSync(join(tmpdir(), 'tollgate-proxy-'));
@@ -123,7 +126,7 @@ export const startHarness = async ({
       version: 'test',
       logger,
       instance: `test-${String(process.pid)}-${String((instances += 1))}`,
-      now: Date.now,
+      now,
       clock: () => performance.now() + ahead,
       random: Math.random,
       env: settings,
