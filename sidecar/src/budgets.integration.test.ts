@@ -156,6 +156,24 @@ describe('what a budget and a route make of a call', () => {
       outputPerMillion: '2000000000',
     };
 
+    it.each(['openai/v1/chat/completions', 'openai/v1/responses', 'anthropic/v1/messages'])(
+      'a call to %s that names no model is a bad request under a money limit, and passes where no budget matches',
+      async (path) => {
+        const ask = ({ url }: Harness): Promise<CallAnswer> =>
+          callJson(`${url}/${path}`, { ...aChat({ model: undefined }), input: 'hello' });
+        const on = await start([aSnapshotBudget()]);
+        const answer = await ask(on);
+        expect(answer.status).toBe(400);
+        expect(answer.text).toContain('model is missing');
+        expect(on.mock.log).toHaveLength(0);
+        if (path.startsWith('openai')) expect(answer.error).toMatchObject({ code: 'invalid_body', param: 'model' });
+        else expect(answer.text).toContain('"type":"invalid_request_error"');
+        await on.stop();
+        await ask(await start([]));
+        expect(harness?.mock.log).toHaveLength(1);
+      },
+    );
+
     it('a model without one is refused under a money limit, with what to do', async () => {
       const on = await start([aSnapshotBudget()], [local(null)]);
       const answer = await chat(on, { model: 'llama3' });

@@ -212,11 +212,13 @@ const stated = ({ policy, candidate }: EstimateInput): PriceRow | null => {
 const UNPRICED: PriceRow = { provider: '', model: '', free: true, tiers: [], units: {}, source: '', date: '' };
 
 const unpriced = ({ modelSent, provider }: Candidate, why: string): Refusal =>
-  refuse(
-    'unpriced_model',
-    `model ${JSON.stringify(modelSent)} of ${provider} has no known price, ${why}. State one in the ModelRoute (backends[].price) or in the budget (onUnpriced), or mark it free`,
-    { param: 'model' },
-  );
+  modelSent === null
+    ? refuse('invalid_body', 'model is missing, and without it the call has no price', { param: 'model' })
+    : refuse(
+        'unpriced_model',
+        `model ${JSON.stringify(modelSent)} of ${provider} has no known price, ${why}. State one in the ModelRoute (backends[].price) or in the budget (onUnpriced), or mark it free`,
+        { param: 'model' },
+      );
 
 const no = (refusal: Refusal): EstimateResult => ({ ok: false, refusal });
 const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);
