@@ -17,7 +17,7 @@ const NOTHING: Io = {
   stdout: () => undefined,
   stderr: () => undefined,
   hasTerminal: false,
-  hasScreen: false,
+  screenColumns: () => 0,
   signals: { on: () => undefined, off: () => undefined },
   exit: () => undefined,
   programs: { tollgate: [], proxy: [], pglite: [], preload: '' },

@@ -9,8 +9,8 @@ export interface Io {
   readonly stderr: (text: string) => void;
   /** A terminal sends Ctrl-C to every process in it, not to this one alone. */
   readonly hasTerminal: boolean;
-  /** What is printed on stdout may be drawn over. */
-  readonly hasScreen: boolean;
+  /** Of the terminal that stdout draws on, now; 0 where what is printed cannot be drawn over. */
+  readonly screenColumns: () => number;
   readonly signals: SignalSource;
   readonly exit: (code: number) => void;
   readonly programs: Programs;

@@ -61,7 +61,7 @@ const io: Io = {
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),
   hasTerminal: process.stdin.isTTY,
-  hasScreen: process.stdout.isTTY && process.env['TERM'] !== 'dumb',
+  screenColumns: () => (process.stdout.isTTY && process.env['TERM'] !== 'dumb' ? process.stdout.columns : 0),
   signals: process,
   exit: (code) => process.exit(code),
   programs: programs(),

@@ -44,7 +44,7 @@ describe('tollgate demo race', () => {
       expect(await ended).toBe(130);
       expect(io.out()).toContain('2 runaway agents against $1000.00');
       expect(io.out()).toMatch(/GATE +LIMIT +PROVIDER'S BILL +OVERSPEND/);
-      expect(io.out()).toMatch(/\$ tollgate explain (tg-\S+)\nrequest {3}\1\n/);
+      expect(io.out()).toMatch(/let through, (tg-\S+); what tollgate explain showed:\nrequest {3}\1\n/);
       expect(io.out()).toMatch(/charged +\$0\.0/);
     },
     LIMIT_MS,

@@ -159,7 +159,7 @@ const printResult = async (result: RaceResult, standalone: Standalone, io: Io): 
   const server = serverOf(standalone);
   const answer = await askExplanation(server, result.lastRequestId);
   if (answer === null) return;
-  io.stdout(`\nthe last call that Tollgate let through:\n$ tollgate explain ${result.lastRequestId}\n`);
+  io.stdout(`\nthe last call that Tollgate let through, ${result.lastRequestId}; what tollgate explain showed:\n`);
   io.stdout(await explainedCall(server, answer));
 };
 

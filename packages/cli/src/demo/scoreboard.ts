@@ -28,7 +28,8 @@ export interface RaceResult {
   readonly lastRefusal: string | null;
 }
 
-/** A frame keeps within 80 columns: a line that wraps could not be drawn over. */
+/** A frame keeps within this: a line that wraps could not be drawn over. */
+export const FRAME_COLUMNS = 80;
 const BAR_CELLS = 20;
 /** The bar goes on beyond the limit, to show who does. */
 const LIMIT_CELL = 15;

@@ -3,13 +3,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { NanoUsd } from '@tollgate/metering';
 import type { Io } from '../io.ts';
 import type { Laps } from './laps.ts';
-import { raceFrame, raceLine } from './scoreboard.ts';
+import { FRAME_COLUMNS, raceFrame, raceLine } from './scoreboard.ts';
 
 export interface ShowOptions {
   readonly limit: NanoUsd;
   /** Since the start. */
   readonly seconds: () => number;
-  readonly io: Pick<Io, 'stdout' | 'hasScreen'>;
+  readonly io: Pick<Io, 'stdout' | 'screenColumns'>;
   readonly isQuiet: boolean;
 }
 
@@ -24,9 +24,13 @@ export const showRace = (
   if (isQuiet) return () => Promise.resolve();
   const over = new AbortController();
   let drawn = 0;
+  const canDraw = (): boolean => io.screenColumns() >= FRAME_COLUMNS;
   const look = async (): Promise<void> => {
     const scores = await laps.scores();
-    if (!io.hasScreen) return io.stdout(`${raceLine(scores, seconds())}\n`);
+    if (!canDraw()) {
+      drawn = 0;
+      return io.stdout(`${raceLine(scores, seconds())}\n`);
+    }
     const lines = [...raceFrame(scores, limit), `  ${seconds().toFixed(1)} s`];
     // Back over the former frame, and nothing of it left.
     io.stdout(`${drawn === 0 ? '' : `\u001b[${drawn}A\u001b[J`}${lines.join('\n')}\n`);
@@ -35,7 +39,7 @@ export const showRace = (
   const show = async (): Promise<void> => {
     while (!over.signal.aborted) {
       await look();
-      await pause(io.hasScreen ? FRAME_MS : LINE_MS, undefined, { signal: over.signal }).catch(() => undefined);
+      await pause(canDraw() ? FRAME_MS : LINE_MS, undefined, { signal: over.signal }).catch(() => undefined);
     }
     await look();
   };

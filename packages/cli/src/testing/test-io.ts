@@ -42,7 +42,7 @@ export const testIo = (env: Record<string, string> = {}): TestIo => {
       wake();
     },
     hasTerminal: false,
-    hasScreen: false,
+    screenColumns: () => 0,
     signals,
     exit: (code) => {
       err += `exit ${String(code)}\n`;
