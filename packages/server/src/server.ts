@@ -195,10 +195,11 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
       logger.info({ resource: id, amount, budget, reason: 'unresolvedPolicy: Release' }, 'unresolved amount released');
     }
   };
+  const notTended = (error: unknown): void => {
+    logger.warn({ err: error }, 'pool not tended');
+  };
   const tend = (): void => {
-    pool.tend().catch((error: unknown) => {
-      logger.warn({ err: error }, 'pool not tended');
-    });
+    pool.tend().catch(notTended);
     keepStore().catch((error: unknown) => {
       logger.warn({ err: error }, 'store not tended');
     });
@@ -206,11 +207,16 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
   };
   let cancelTend = timers.after(TEND_MS, tend);
 
+  let hadResources = false;
   return {
     app,
     setResources: async (resources) => {
+      const limits = inForce.definitions(resources);
+      // What a limit had in the pool when it went must be home before it returns: it may be spent by now.
+      if (hadResources && inForce.hasNew(limits)) await pool.tend().catch(notTended);
       // Written down first: a counter made under the new terms asks since when they hold.
-      await store.defineLimits(inForce.definitions(resources), clock());
+      await store.defineLimits(limits, clock());
+      hadResources = true;
       inForce.replace(resources);
       streams.refresh();
     },

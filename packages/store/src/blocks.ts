@@ -11,6 +11,7 @@ import {
 import type { Transaction } from './connection.ts';
 import { findCounterIds, lockAround, lockCounters, type CounterRow } from './counter-row.ts';
 import { readEpoch, shareEpoch } from './epochs.ts';
+import { isSeedDue } from './seed-span.ts';
 
 /**
  * Blocks: amounts written down as gone before anyone may spend them. Decided by the same pure function as in memory,
@@ -18,7 +19,7 @@ import { readEpoch, shareEpoch } from './epochs.ts';
  */
 export type BlockOutcome = BlockAnswer | { readonly kind: 'missing' };
 
-/** `missing`: the counter has no row in this window yet; make it, with what it starts from, and ask again. */
+/** `missing`: the counter has no row in this window yet, or one from before its limit was away; seed it, and ask again. */
 export const allocateBlock = async (
   tx: Transaction,
   { epoch, terms, need, short }: BlockRequest,
@@ -28,7 +29,7 @@ export const allocateBlock = async (
   if (inEpoch?.state !== 'open') return { kind: 'sealed' };
   const rows = await lockAround(tx, terms);
   const row = rows.find(({ window_id }) => window_id === terms.window.id);
-  if (!row) return { kind: 'missing' };
+  if (!row || isSeedDue(terms, row.defined_ms, rows)) return { kind: 'missing' };
   const { out, spent } = sumsAround(rows, row, terms);
   const unloaded = inEpoch.isShared ? await unloadedOf(tx, row.id, epoch) : [];
   const next = takeNext(unloaded, { max: terms.max, out, spent, need, short });

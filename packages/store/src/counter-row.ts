@@ -3,7 +3,6 @@ import type { CounterName } from '@tollgate/ledger';
 import type { CounterTerms } from '@tollgate/ledger/pool';
 import { foldLocked } from './charge-fold.ts';
 import type { Transaction } from './connection.ts';
-import type { Seed } from './seed.ts';
 import { storable, storableJson } from './storable.ts';
 
 /** Rows of `counter`: finding, making and locking them. Whoever locks several does so by rising id, so none deadlock. */
@@ -15,9 +14,16 @@ export interface CounterRow {
   readonly refunded: bigint;
   readonly settled: bigint;
   readonly unresolved: bigint;
+  /** What of `settled` and `unresolved` came from events and leases that did not name the counter. */
+  readonly seeded: bigint;
+  /** The definition of its limit that it was last seeded under. */
+  readonly seeded_since_ms: bigint;
+  /** Since when its limit has been what it is; null: it is not in force. */
+  readonly defined_ms: bigint | null;
 }
 
-const COLUMNS = 'id, window_id, window_start_ms, allocated, refunded, settled, unresolved';
+const COLUMNS = `id, window_id, window_start_ms, allocated, refunded, settled, unresolved, seeded, seeded_since_ms,
+  (SELECT d.since_ms FROM limit_definition d WHERE d.budget = counter.budget AND d.limit_name = counter.limit_name) AS defined_ms`;
 
 /**
  * The counter in its window, locked, with all that was charged to it by now; for a sliding limit with all buckets that can
@@ -25,9 +31,9 @@ const COLUMNS = 'id, window_id, window_start_ms, allocated, refunded, settled, u
  */
 export const lockAround = async (tx: Transaction, terms: CounterTerms): Promise<readonly CounterRow[]> => {
   if (terms.sliding) await tx.query(ONE_AT_A_TIME, [nameValues(terms).join('\n')]);
-  const rows = await readAround(tx, terms);
+  const rows = await readAround(tx, terms, 'lock');
   const ids = rows.map(({ id }) => id);
-  return (await foldLocked(tx, ids)) ? readAround(tx, terms) : rows;
+  return (await foldLocked(tx, ids)) ? readAround(tx, terms, 'lock') : rows;
 };
 
 /**
@@ -36,60 +42,32 @@ export const lockAround = async (tx: Transaction, terms: CounterTerms): Promise<
  */
 const ONE_AT_A_TIME = 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))';
 
-const readAround = async (tx: Transaction, terms: CounterTerms): Promise<readonly CounterRow[]> => {
+export const readAround = async (
+  tx: Transaction,
+  terms: CounterTerms,
+  lock: 'lock' | 'look' = 'look',
+): Promise<readonly CounterRow[]> => {
   const { sliding, window } = terms;
-  if (!sliding) {
-    return tx.query<CounterRow>(
-      `SELECT ${COLUMNS} FROM counter
-       WHERE budget = $1 AND limit_name = $2 AND partition_value = $3 AND window_id = $4 FOR UPDATE`,
-      [...nameValues(terms), window.id],
-    );
-  }
+  if (!sliding) return tx.query<CounterRow>(ONE_WINDOW[lock], [...nameValues(terms), window.id]);
   const span = (sliding.buckets - 1) * sliding.bucketMs;
-  return tx.query<CounterRow>(
-    `SELECT ${COLUMNS} FROM counter
-     WHERE budget = $1 AND limit_name = $2 AND partition_value = $3
-       AND window_start_ms BETWEEN $4 AND $5 AND sliding AND unit = $6 AND window_end_ms - window_start_ms = $7
-     ORDER BY id FOR UPDATE`,
-    [...nameValues(terms), window.start - span, window.start + span, terms.unit, sliding.bucketMs],
-  );
+  const from = window.start - span;
+  return tx.query<CounterRow>(BUCKETS[lock], [
+    ...nameValues(terms),
+    from,
+    window.start + span,
+    terms.unit,
+    sliding.bucketMs,
+  ]);
 };
 
-export const counterExists = async (tx: Transaction, terms: CounterTerms): Promise<boolean> => {
-  const rows = await tx.query(
-    `SELECT 1 FROM counter WHERE budget = $1 AND limit_name = $2 AND partition_value = $3 AND window_id = $4`,
-    [...nameValues(terms), terms.window.id],
-  );
-  return rows.length > 0;
-};
+const LOOK_AT_WINDOW = `SELECT ${COLUMNS} FROM counter
+  WHERE budget = $1 AND limit_name = $2 AND partition_value = $3 AND window_id = $4`;
+const ONE_WINDOW = { look: LOOK_AT_WINDOW, lock: `${LOOK_AT_WINDOW} FOR UPDATE` } as const;
 
-/** Makes the counter with what it starts from. Does nothing where another made it first. */
-export const createCounter = async (tx: Transaction, terms: CounterTerms, seed: Seed): Promise<void> => {
-  const taken = seed.spent + seed.open;
-  const [made] = await tx.query<{ id: bigint }>(
-    `INSERT INTO counter (budget, limit_name, partition_value, window_id, window_start_ms, window_end_ms, sliding, unit,
-                          limit_max, ceiling, seeded, allocated, settled, unresolved)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, greatest($9::bigint, $10::bigint), $10, $10, $11, $12)
-     ON CONFLICT (budget, limit_name, partition_value, window_id) DO NOTHING RETURNING id`,
-    [
-      ...nameValues(terms),
-      terms.window.id,
-      terms.window.start,
-      terms.window.end,
-      terms.sliding !== null,
-      terms.unit,
-      terms.max,
-      taken,
-      seed.spent,
-      seed.open,
-    ],
-  );
-  if (!made || taken === 0n) return;
-  await tx.query(
-    `INSERT INTO counter_epoch (counter_id, epoch, allocated, settled, unresolved) VALUES ($1, '', $2, $3, $4)`,
-    [made.id, taken, seed.spent, seed.open],
-  );
-};
+const LOOK_AT_BUCKETS = `SELECT ${COLUMNS} FROM counter
+  WHERE budget = $1 AND limit_name = $2 AND partition_value = $3
+    AND window_start_ms BETWEEN $4 AND $5 AND sliding AND unit = $6 AND window_end_ms - window_start_ms = $7 ORDER BY id`;
+const BUCKETS = { look: LOOK_AT_BUCKETS, lock: `${LOOK_AT_BUCKETS} FOR UPDATE` } as const;
 
 export const lockCounters = async (tx: Transaction, ids: readonly bigint[]): Promise<void> => {
   await tx.query('SELECT id FROM counter WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE', [ids]);
@@ -132,5 +110,5 @@ export const createStrayCounter = async (tx: Transaction, key: CounterKey, unit:
 };
 
 /** A partition may be what a caller calls itself. */
-const nameValues = ({ budget, limit, partition }: CounterName): readonly string[] =>
+export const nameValues = ({ budget, limit, partition }: CounterName): readonly string[] =>
   [budget, limit, partition].map(storable);

@@ -2,17 +2,19 @@ import type { Transaction } from './connection.ts';
 
 /**
  * Since when each limit has been what it is. A limit that is new, was away, or changed its fingerprint (period, kind,
- * zone, unit, partition) counts as defined now: its present window is then seeded from the events.
+ * zone, unit, partition) or its scope counts as defined now: its present window is then seeded from the events.
  */
 export interface LimitDefinition {
   readonly budget: string;
   readonly limit: string;
   readonly fingerprint: string;
+  /** Whose calls, and of which models: another scope, and some calls of this window may not have been counted. */
+  readonly scope: string;
 }
 
 export const defineLimits = async (tx: Transaction, limits: readonly LimitDefinition[], now: number): Promise<void> => {
   const rows = JSON.stringify(
-    limits.map(({ budget, limit, fingerprint }) => ({ budget, limit_name: limit, fingerprint })),
+    limits.map(({ budget, limit, fingerprint, scope }) => ({ budget, limit_name: limit, fingerprint, scope })),
   );
   // Two servers that define at once: one after the other.
   await tx.query('LOCK TABLE limit_definition IN SHARE ROW EXCLUSIVE MODE');
@@ -22,12 +24,17 @@ export const defineLimits = async (tx: Transaction, limits: readonly LimitDefini
        WHERE r.budget = d.budget AND r.limit_name = d.limit_name)`,
     [rows],
   );
+  // Later than what its counters were seeded under, also where a clock was set back: else they would not be again.
   await tx.query(
-    `INSERT INTO limit_definition (budget, limit_name, fingerprint, since_ms)
-     SELECT budget, limit_name, fingerprint, $2::bigint FROM json_to_recordset($1::json)
-       AS r(budget text, limit_name text, fingerprint text)
-     ON CONFLICT (budget, limit_name) DO UPDATE SET fingerprint = excluded.fingerprint, since_ms = excluded.since_ms
-       WHERE limit_definition.fingerprint <> excluded.fingerprint`,
+    `INSERT INTO limit_definition AS d (budget, limit_name, fingerprint, scope, since_ms)
+     SELECT r.budget, r.limit_name, r.fingerprint, r.scope,
+            greatest($2::bigint, (SELECT max(c.seeded_since_ms) + 1 FROM counter c
+                                  WHERE c.budget = r.budget AND c.limit_name = r.limit_name))
+     FROM json_to_recordset($1::json) AS r(budget text, limit_name text, fingerprint text, scope text)
+     ON CONFLICT (budget, limit_name) DO UPDATE SET fingerprint = excluded.fingerprint, scope = excluded.scope,
+       since_ms = CASE WHEN d.fingerprint <> excluded.fingerprint OR d.scope <> excluded.scope
+                       THEN excluded.since_ms ELSE d.since_ms END
+     WHERE d.fingerprint <> excluded.fingerprint OR d.scope IS DISTINCT FROM excluded.scope`,
     [rows, now],
   );
   await tx.query(

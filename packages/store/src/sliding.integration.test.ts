@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { START } from '@tollgate/ledger/contract';
 import type { CounterTerms } from '@tollgate/ledger/pool';
 import { makeConnection } from './connection.ts';
-import { createCounter, lockAround } from './counter-row.ts';
+import { lockAround } from './counter-row.ts';
 import { openStore } from './open-store.ts';
+import { bookSeed } from './seed-booking.ts';
 import { NO_SEED } from './seed.ts';
 import type { Store } from './store.ts';
 import { DATABASES, type EachDatabase } from './testing/each-database.ts';
@@ -46,7 +47,7 @@ describe('a bucket that is made while someone waits for its neighbour', () => {
     await (await openStore({ connectionString, max: 1 })).close();
     const [one, two, three] = [1, 2, 3].map(() => makeConnection({ connectionString, max: 1 }));
     if (!one || !two || !three) throw new Error('no connection');
-    await one.transact((tx) => createCounter(tx, terms('race', 0, 6), NO_SEED));
+    await one.transact((tx) => bookSeed(tx, terms('race', 0, 6), NO_SEED));
     let waited: Promise<readonly string[]> = Promise.resolve([]);
     await one.transact(async (tx) => {
       await lockAround(tx, terms('race', 0, 6));
@@ -55,7 +56,7 @@ describe('a bucket that is made while someone waits for its neighbour', () => {
       );
       const waiting = () => three.transact((look) => look.query(`SELECT 1 FROM pg_locks WHERE NOT granted`));
       while ((await waiting()).length === 0) continue;
-      await three.transact((maker) => createCounter(maker, terms('race', 1, 6), NO_SEED));
+      await three.transact((maker) => bookSeed(maker, terms('race', 1, 6), NO_SEED));
     });
     expect(await waited).toEqual(['s0', 's1']);
     for (const connection of [one, two, three]) await connection.close();

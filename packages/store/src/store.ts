@@ -12,7 +12,6 @@ import { abandon, type Abandonment } from './abandonment.ts';
 import { allocateBlock, markLoaded, refundPool, unloadedBlocks } from './blocks.ts';
 import type { Connection } from './connection.ts';
 import { counterUsage, type CounterUsage, type UsageScope } from './counter-usage.ts';
-import { counterExists, createCounter } from './counter-row.ts';
 import {
   closeInstance,
   joinEpoch,
@@ -29,7 +28,8 @@ import { ingest, type Ingested } from './ingest.ts';
 import { makeKnownRows } from './known-rows.ts';
 import { listInstances, type InstanceRow } from './instances.ts';
 import { budgetsSince, defineLimits, type LimitDefinition } from './limit-definitions.ts';
-import { NO_SEED, readSeed, type SeedSource } from './seed.ts';
+import { bookSeed, isInPlace } from './seed-booking.ts';
+import { readSeed, type SeedSource } from './seed.ts';
 import { sharedEpochs } from './shared-epochs.ts';
 import { tallies, type StoredTally } from './tallies.ts';
 import {
@@ -105,18 +105,18 @@ export const storeOn = (connection: Connection, organisation: string): Store => 
   const knownRows = makeKnownRows(connection);
   const upkeep = makeUpkeep(connection);
 
-  /** Reads what the counter starts from in one view, then makes it. Whoever comes second finds it made. */
-  const makeCounter = async (terms: CounterTerms, seedSource: SeedSource | undefined): Promise<void> => {
-    const seed = seedSource ? await transact((tx) => readSeed(tx, terms, seedSource), 'snapshot') : NO_SEED;
-    await transact((tx) => createCounter(tx, terms, seed));
+  /** Reads in one view what the counter starts from, or has missed, then books it. Whoever comes second finds it done. */
+  const makeCounter = async (terms: CounterTerms, source: SeedSource | undefined): Promise<void> => {
+    const seed = await transact((tx) => readSeed(tx, terms, source), 'snapshot');
+    await transact((tx) => bookSeed(tx, terms, seed));
   };
 
-  /** Rows are never deleted, so one that was seen need not be looked for again. */
+  /** Rows are never deleted, so one that was seen need not be looked for again until limits change. */
   const seen = new Set<string>();
   const ensureCounter = async (terms: CounterTerms, seed: SeedSource | undefined): Promise<void> => {
     const key = `${counterKey(terms)}@${terms.window.id}`;
     if (seen.has(key)) return;
-    if (!(await transact((tx) => counterExists(tx, terms)))) await makeCounter(terms, seed);
+    if (!(await transact((tx) => isInPlace(tx, terms), 'snapshot'))) await makeCounter(terms, seed);
     if (seen.size >= MAX_SEEN) seen.clear();
     seen.add(key);
   };
@@ -163,7 +163,10 @@ export const storeOn = (connection: Connection, organisation: string): Store => 
     releaseOverdue: (overdue, now) => transact((tx) => releaseOverdue(tx, overdue, now)),
     sealEpoch: (epoch, now) => transact((tx) => sealOwnEpoch(tx, epoch, now)),
     sealOtherEpochs: (epoch, now) => transact((tx) => sealOthers(tx, epoch, now)),
-    defineLimits: (limits, now) => transact((tx) => defineLimits(tx, limits, now)),
+    defineLimits: async (limits, now) => {
+      await transact((tx) => defineLimits(tx, limits, now));
+      seen.clear();
+    },
     budgetsSince: () => transact((tx) => budgetsSince(tx), 'snapshot'),
     subjectOf: (instance) => transact((tx) => subjectOf(tx, instance), 'snapshot'),
     listInstances: () => transact((tx) => listInstances(tx), 'snapshot'),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { aBudget } from '../testing/a-budget.ts';
-import { fingerprintOf, limitsInForce, termsAt } from './counter-terms.ts';
+import { fingerprintOf, limitsInForce, scopeOf, termsAt } from './counter-terms.ts';
 import { makeResourcesInForce } from './resources-in-force.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 12);
@@ -13,6 +13,7 @@ const termsOf = (limit: object, partition = '', spec: object = {}) => {
   return {
     terms: termsAt(inForce, { budget: 'default/pool', limit: 'l', partition }, NOW),
     fingerprint: fingerprintOf(inForce),
+    scope: scopeOf(inForce),
   };
 };
 
@@ -41,6 +42,19 @@ describe('counter terms', () => {
     expect(after.terms?.max).toBe(2_000_000_000n);
   });
 
+  it('tell when other calls are counted, whatever the order of words', () => {
+    const selector = { matchLabels: { a: '1', b: '2' } };
+    const scopes = [
+      termsOf({}),
+      termsOf({ models: ['o3'] }),
+      termsOf({}, '', { selector }),
+      termsOf({}, '', { targetRefs: [{ group: 'apps', kind: 'Deployment', name: 'd' }] }),
+    ].map(({ scope }) => scope);
+    expect(new Set(scopes).size).toBe(scopes.length);
+    expect(termsOf({ cost: { max: '2' } }).scope).toBe(scopes[0]);
+    expect(termsOf({}, '', { selector: { matchLabels: { b: '2', a: '1' } } }).scope).toBe(scopes[2]);
+  });
+
   it('know no partition of a whole, and no whole of partitions', () => {
     expect(termsOf({}, 'x').terms).toBeNull();
     expect(termsOf({ partitionBy: 'User' }, '').terms).toBeNull();
@@ -55,7 +69,9 @@ describe('resources in force', () => {
     inForce.replace({ budgets: [aBudget()], routes: [] });
     const terms = inForce.resolve(name);
     expect(terms).toMatchObject({ max: 1_000_000_000n, unit: 'cost', sliding: null });
+    expect(inForce.hasNew(inForce.definitions({ budgets: [aBudget()], routes: [] }))).toBe(false);
     inForce.replace({ budgets: [], routes: [] });
+    expect(inForce.hasNew(inForce.definitions({ budgets: [aBudget()], routes: [] }))).toBe(true);
     expect(inForce.resolve(name)).toBeNull();
     const seed = inForce.seedFrom(() => Promise.resolve([]));
     const event = {

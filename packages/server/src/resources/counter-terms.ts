@@ -58,3 +58,16 @@ const countedSuffix = ({ unit, count, partitionBy }: SnapshotLimit): string => {
 /** Changes when the limit counts something else than before, and has to start from the events of its window. */
 export const fingerprintOf = ({ budget, limit }: LimitInForce): string =>
   [limit.period, limit.window, budget.timeZone, limit.unit, limit.count, limit.partitionBy].join('/');
+
+/** Whose calls, and of which models, as text: when it changes, calls of this window may not have been counted. */
+export const scopeOf = ({ manifest: { spec }, limit }: LimitInForce): string =>
+  JSON.stringify(
+    [spec.selector ?? null, spec.namespaceSelector ?? null, spec.targetRefs ?? null, limit.models],
+    inOrder,
+  );
+
+/** The order of keys in a manifest means nothing. */
+const inOrder = (_key: string, value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+    : value;

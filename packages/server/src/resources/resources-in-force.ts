@@ -2,7 +2,7 @@ import type { LLMInferenceService, ModelRoute, Subject, TokenBudget } from '@tol
 import type { PoolBalance, ResolveCounter } from '@tollgate/ledger/pool';
 import { bindBudget } from '@tollgate/snapshots';
 import type { LimitDefinition, SeedSource } from '@tollgate/store';
-import { budgetName, fingerprintOf, limitsInForce, termsAt } from './counter-terms.ts';
+import { budgetName, fingerprintOf, limitsInForce, scopeOf, termsAt } from './counter-terms.ts';
 import { seedAmount } from './seed-amount.ts';
 
 /** The manifests that hold now, and what the ledger asks of them. Replaced whole; nobody sees half of a change. */
@@ -17,6 +17,8 @@ export interface ResourcesInForce {
   replace(resources: Resources): void;
   readonly resolve: ResolveCounter;
   definitions(resources: Resources): readonly LimitDefinition[];
+  /** Is any of them not in force now? */
+  hasNew(definitions: readonly LimitDefinition[]): boolean;
   seedFrom(pooled: () => Promise<readonly PoolBalance[]>): SeedSource;
   /** Is the budget for this subject? */
   binds(budget: TokenBudget, subject: Subject): boolean;
@@ -46,7 +48,9 @@ export const makeResourcesInForce = ({
         budget: budgetName(inForce.budget),
         limit: inForce.limit.name,
         fingerprint: fingerprintOf(inForce),
+        scope: scopeOf(inForce),
       })),
+    hasNew: (definitions) => definitions.some(({ budget, limit }) => !limits.has(`${budget}/${limit}`)),
     seedFrom: (pooled) => ({
       pooled,
       amountOf: (terms, event) => {

@@ -6,6 +6,7 @@ import { sharedPool } from './0004-shared-pool.ts';
 import { unresolved } from './0005-unresolved.ts';
 import { rollUpsByDelta } from './0006-roll-ups-by-delta.ts';
 import { eventsByMonth } from './0007-events-by-month.ts';
+import { limitsThatComeBack } from './0008-limits-that-come-back.ts';
 
 /** In the order they run. Append only: one that has run anywhere is never edited, its checksum is recorded. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -16,4 +17,5 @@ export const MIGRATIONS: readonly Migration[] = [
   unresolved,
   rollUpsByDelta,
   eventsByMonth,
+  limitsThatComeBack,
 ];
