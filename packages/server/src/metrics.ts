@@ -23,7 +23,7 @@ export const SERVER_METRICS = [
   {
     name: 'tollgate_server_refused_total',
     kind: 'counter',
-    help: 'Requests refused, by reason: what was wrong with a token, a message or its sender, or what was full.',
+    help: 'Requests refused, by reason: what was wrong with a token, a message or its sender, or what was full or away.',
     labels: ['reason'],
   },
   {
