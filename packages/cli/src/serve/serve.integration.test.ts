@@ -260,6 +260,14 @@ describe('tollgate serve', () => {
     expect(existsSync(join(other, 'serve.lock'))).toBe(false);
   });
 
+  it('warns that a database which is named takes simulated spend too', async () => {
+    const args = ['serve', '--resources', resources, '--state', join(dir, 'named'), '--port', '0', '--admin-port', '0'];
+    const named = [...args, '--server-port', '0', '--database-url', 'postgres://127.0.0.1:1/none'];
+    const words = 'simulated spend too: name one that holds no real spend';
+    expect((await ask(...named, '--mock')).err).toContain(words);
+    expect((await ask(...named)).err).not.toContain(words);
+  });
+
   it('answers what it does not know with what to do, and without a stack trace', async () => {
     expect(await ask('get', 'pods')).toEqual({
       code: 64,
