@@ -4,8 +4,8 @@ import { makeTokenCounter } from '@tollgate/tokenizer';
 
 const open: TokenCounter[] = [];
 const aCounter = (options?: TokenCounterOptions): TokenCounter => {
-  // A busy machine may take seconds to load an encoding; only the test of the time limit sets a short one.
-  const counter = makeTokenCounter({ timeoutMs: 60_000, ...options });
+  // A busy machine may take seconds to load an encoding; only the tests of the time limits set short ones.
+  const counter = makeTokenCounter({ timeoutMs: 60_000, loadMs: 60_000, ...options });
   open.push(counter);
   return counter;
 };
@@ -54,9 +54,15 @@ describe('the token counter', () => {
     expect(second).toBeNull();
   });
 
-  it('gives a caller up after its time, while the worker goes on loading for the next', async () => {
+  it('waits longer while its worker loads, and gives a later caller up after its time', async () => {
+    const counter = aCounter({ timeoutMs: 0, loadMs: 60_000 });
+    expect(await counter.count('gpt-4o', 'a')).toEqual({ tokens: 1, exact: true });
+    expect(await counter.count('gpt-4o', 'ab '.repeat(100_000))).toBeNull();
+  });
+
+  it('gives the first caller up too, while the worker goes on loading for the next', async () => {
     // Too short for a worker to start and load in: only one that was let live can answer in time.
-    const counter = aCounter({ timeoutMs: 20 });
+    const counter = aCounter({ loadMs: 20 });
     let counted = await counter.count('gpt-4o', 'a');
     expect(counted).toBeNull();
     while (counted === null) {

@@ -1,6 +1,6 @@
 /** Exact token counts beside the request path: a worker thread, started by the first count and ended when idle. */
 import { Worker } from 'node:worker_threads';
-import { encodingOf } from './encoding.ts';
+import { encodingOf, type EncodingName } from './encoding.ts';
 import type { CountReply, CountRequest } from './worker.ts';
 
 export interface TokenCount {
@@ -18,8 +18,10 @@ export interface TokenCounter {
 export interface TokenCounterOptions {
   /** Where a bundle keeps the worker; from source it stands beside this file. */
   readonly workerUrl?: URL;
-  /** How long a caller waits for its count. The first of an encoding loads its ranks: 0.3 s, seconds on a busy machine. */
+  /** How long a caller waits for its count. */
   readonly timeoutMs?: number;
+  /** How long it waits while the worker loads the encoding's ranks: 0.3 s, many times that on a busy machine. */
+  readonly loadMs?: number;
   /** A worker that still owes a count after this long is ended: it is stuck, and no longer only slow. */
   readonly stuckMs?: number;
   /** Characters. js-tiktoken merges a run without spaces in quadratic time; a megabyte of prose takes half a second. */
@@ -38,6 +40,7 @@ export interface TokenCounterOptions {
 export const makeTokenCounter = ({
   workerUrl = new URL('./worker.ts', import.meta.url),
   timeoutMs = 3_000,
+  loadMs = 10_000,
   stuckMs = 30_000,
   maxLength = 1_048_576,
   maxWaiting = 32,
@@ -45,6 +48,8 @@ export const makeTokenCounter = ({
 }: TokenCounterOptions = {}): TokenCounter => {
   /** What the worker owes, whether or not anybody still waits for it. */
   const owed = new Map<number, (tokens: number | null) => void>();
+  /** Encodings that the worker has answered in. */
+  const loaded = new Set<EncodingName>();
   let worker: Worker | null = null;
   let idle: NodeJS.Timeout | undefined;
   let nextId = 0;
@@ -54,6 +59,7 @@ export const makeTokenCounter = ({
     clearTimeout(idle);
     const ended = worker;
     worker = null;
+    loaded.clear();
     for (const answer of owed.values()) answer(null);
     owed.clear();
     await ended?.terminate();
@@ -89,13 +95,17 @@ export const makeTokenCounter = ({
       const to = worker;
       const tokens = await new Promise<number | null>((resolve) => {
         // The worker goes on, so that what it has loaded by then serves the next.
-        const patience = setTimeout(() => {
-          resolve(null);
-        }, timeoutMs);
+        const patience = setTimeout(
+          () => {
+            resolve(null);
+          },
+          loaded.has(encoding) ? timeoutMs : loadMs,
+        );
         const stuck = setTimeout(() => void end(), stuckMs).unref();
         owed.set(id, (answer) => {
           clearTimeout(patience);
           clearTimeout(stuck);
+          if (answer !== null) loaded.add(encoding);
           settle(id);
           resolve(answer);
         });
