@@ -11,9 +11,28 @@ export interface Carrier {
   drop(): void;
 }
 
+const nothing = (): void => undefined;
+const DEAF: UpstreamHandler = {
+  onStart: nothing,
+  onHead: nothing,
+  onData: nothing,
+  onEnd: nothing,
+  onFault: nothing,
+};
+const NO_REQUEST: UpstreamRequest = {
+  origin: '',
+  path: '',
+  method: '',
+  headers: [],
+  body: [],
+  firstByteMs: 0,
+  idleMs: 0,
+  callMs: 0,
+};
+
 export class Ticket implements UpstreamControl, Deadline {
-  readonly request: UpstreamRequest;
-  readonly handler: UpstreamHandler;
+  request: UpstreamRequest;
+  handler: UpstreamHandler;
   readonly #deadlines: Deadlines;
   readonly #lastsUntil: number;
   connection: Carrier | null = null;
@@ -64,20 +83,19 @@ export class Ticket implements UpstreamControl, Deadline {
   }
 
   fail(fault: UpstreamFault): void {
-    if (!this.#leave()) return;
-    this.handler.onFault(fault);
+    const { handler } = this;
+    if (this.#leave()) handler.onFault(fault);
   }
 
   /** The answer is complete. */
   done(): void {
     if (this.isOver) return;
-    this.isOver = true;
-    this.connection = null;
-    this.#deadlines.remove(this);
+    const { handler } = this;
+    this.#end();
     try {
-      this.handler.onEnd();
+      handler.onEnd();
     } catch (cause) {
-      this.handler.onFault(new UpstreamFault('broken', 'the answer was not read', cause));
+      handler.onFault(new UpstreamFault('broken', 'the answer was not read', cause));
     }
   }
 
@@ -98,10 +116,18 @@ export class Ticket implements UpstreamControl, Deadline {
   /** False where it had ended. Its connection goes with it: of what is on it nobody knows any more. */
   #leave(): boolean {
     if (this.isOver) return false;
-    this.isOver = true;
-    this.#deadlines.remove(this);
-    this.connection?.drop();
-    this.connection = null;
+    const { connection } = this;
+    this.#end();
+    connection?.drop();
     return true;
+  }
+
+  /** A set that has grown keeps what it once held until a full collection: let that not be the whole call. */
+  #end(): void {
+    this.isOver = true;
+    this.connection = null;
+    this.request = NO_REQUEST;
+    this.handler = DEAF;
+    this.#deadlines.remove(this);
   }
 }

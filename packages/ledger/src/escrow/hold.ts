@@ -70,7 +70,8 @@ export interface OpenHold extends Hold {
   head: EventHead;
   needs: readonly HoldNeed[];
   legs: readonly HoldLeg[];
-  readonly tightenOpen: HoldRequest['tightenOpen'];
+  /** Undefined once it is settled. */
+  tightenOpen: HoldRequest['tightenOpen'];
   settled: boolean;
 }
 

@@ -167,6 +167,8 @@ export const makeHolds = ({ states, leases, unacked, spool, instance, firstSeq, 
     hold.settled = true;
     counts.open -= 1;
     loose.delete(hold);
+    // A set that has grown keeps what it once held until a full collection: let that not be the whole call.
+    hold.tightenOpen = undefined;
     const charges = hold.legs.map((leg) => chargeOf(leg, settlement));
     try {
       spool.settle(eventOf(hold, settlement, charges));
