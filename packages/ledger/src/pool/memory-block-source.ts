@@ -6,7 +6,7 @@ import { counterKeyOf } from './counter-key.ts';
 import { LedgerRequestError } from './ledger-request-error.ts';
 import { makeMemorySharedEpochs } from './memory-shared-epochs.ts';
 import type { PoolCharge } from './pool.ts';
-import { largestSlidingSum } from './sliding-sum.ts';
+import { largestSlidingSum, type Bucket } from './sliding-sum.ts';
 import { outOf, type CounterTally } from './tally.ts';
 
 /**
@@ -74,14 +74,17 @@ export const makeMemoryBlockSource = (): MemoryBlockSource => {
       const tally = tallyOf(rowFor(terms));
       return { out: outOf(tally), spent: tally.settled };
     }
-    const around = [...(byName.get(counterKey(terms))?.values() ?? [])];
-    const sum = (amount: (tally: CounterTally) => bigint): bigint =>
-      largestSlidingSum(
-        around.map((row) => ({ start: row.terms.window.start, amount: amount(tallyOf(row)) })),
-        terms.window.start,
-        sliding,
-      );
-    return { out: sum(outOf), spent: sum((tally) => tally.settled) };
+    const { start } = terms.window;
+    const reach = (sliding.buckets - 1) * sliding.bucketMs;
+    const [out, spent]: [Bucket[], Bucket[]] = [[], []];
+    for (const row of byName.get(counterKey(terms))?.values() ?? []) {
+      const bucket = row.terms.window.start;
+      if (Math.abs(bucket - start) > reach) continue;
+      const tally = tallyOf(row);
+      out.push({ start: bucket, amount: outOf(tally) });
+      spent.push({ start: bucket, amount: tally.settled });
+    }
+    return { out: largestSlidingSum(out, start, sliding), spent: largestSlidingSum(spent, start, sliding) };
   };
 
   const refundEpoch = (epoch: string): void => {

@@ -1,6 +1,7 @@
 import { grantedLease } from '@tollgate/budget';
 import { parseCounterKey } from './counter-key.ts';
 import {
+  copyDataset,
   dropExpired,
   emptyDataset,
   emptyInstance,
@@ -286,16 +287,16 @@ export const makeMemoryPoolState = ({ clock, weakened = {} }: MemoryPoolStateDep
     sweep: async () => true,
 
     balances: () => balancesOf(dataset),
-    copy: () => ({ dataset: structuredClone(dataset) }),
+    copy: () => ({ dataset: copyDataset(dataset) }),
     flush: () => {
       dataset = emptyDataset();
     },
     restart: (from) => {
-      dataset = from ? structuredClone(from.dataset) : emptyDataset();
+      dataset = from ? copyDataset(from.dataset) : emptyDataset();
       volatile = emptyVolatile();
     },
     resync: (from) => {
-      dataset = structuredClone(from.dataset);
+      dataset = copyDataset(from.dataset);
     },
     write: (key, pooled) => {
       const counter = dataset.counters.get(key);

@@ -65,6 +65,26 @@ export const emptyInstance = (): StateInstance => ({
   returns: makeRememberedReplies(),
 });
 
+/** Shares nothing that changes with the one it was made of: what a map holds is replaced, but for these. */
+export const copyDataset = ({ epoch, counters, instances, drains, servers }: Dataset): Dataset => ({
+  epoch: epoch && { ...epoch },
+  counters: copyMap(counters, (counter) => ({ ...counter, blocks: new Map(counter.blocks) })),
+  instances: copyMap(instances, ({ given, settled, leases, returns }) => ({
+    given: new Map(given),
+    settled: new Map(settled),
+    leases: { highest: leases.highest, replies: new Map(leases.replies) },
+    returns: { highest: returns.highest, replies: new Map(returns.replies) },
+  })),
+  drains: new Map(drains),
+  servers: new Map(servers),
+});
+
+const copyMap = <K, V>(map: ReadonlyMap<K, V>, copy: (value: V) => V): Map<K, V> => {
+  const copied = new Map<K, V>();
+  for (const [key, value] of map) copied.set(key, copy(value));
+  return copied;
+};
+
 /** For mutants: which of its defences the state has given up. */
 export interface Weakened {
   /** Believes the name of the epoch that stands in the dataset. */

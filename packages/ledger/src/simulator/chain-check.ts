@@ -5,7 +5,7 @@
 import { counterKey, type CounterName } from '../counter.ts';
 import type { LedgerEvent } from '../event.ts';
 import { parseCounterKey } from '../pool/counter-key.ts';
-import type { StateBalance } from '../pool/pool-state.ts';
+import type { CounterKey, StateBalance } from '../pool/pool-state.ts';
 import { outOf, type CounterTally } from '../pool/tally.ts';
 import type { Findings } from './findings.ts';
 import type { RunningLife } from './proxy.ts';
@@ -31,25 +31,40 @@ export const makeChainCheck = (deps: ChainCheckDeps): ChainCheck => {
   const { findings, spend, tallies, balances, running, isCommitted } = deps;
   /** By instance and sequence number. */
   const onTheWay = new Map<string, Map<number, LedgerEvent>>();
+  /** What these come to, by instance. */
+  const onTheWaySums = new Map<string, Amounts>();
+  const names = new Map<CounterKey, CounterName & { readonly windowId: string }>();
 
-  const known = (): ReadonlyMap<string, bigint> => {
-    const sums = new Map<string, bigint>();
-    const add = (name: CounterName, windowId: string, amount: bigint): void => {
-      if (windowId === '') return;
-      const key = `${counterKey(name)} ${windowId}`;
-      sums.set(key, (sums.get(key) ?? 0n) + amount);
-    };
+  const addEvent = ({ instance, counters }: LedgerEvent, sign: 1n | -1n): void => {
+    let sums = onTheWaySums.get(instance);
+    if (!sums) onTheWaySums.set(instance, (sums = makeAmounts()));
+    for (const counter of counters) sums.add(counterKey(counter), counter.windowId, counter.charged * sign);
+  };
+
+  /** It is on its way no more. */
+  const forget = (instance: string, seq: number): void => {
+    const events = onTheWay.get(instance);
+    const event = events?.get(seq);
+    if (event === undefined) return;
+    events?.delete(seq);
+    addEvent(event, -1n);
+  };
+
+  const nameOf = (key: CounterKey): CounterName & { readonly windowId: string } => {
+    let name = names.get(key);
+    if (!name) names.set(key, (name = parseCounterKey(key)));
+    return name;
+  };
+
+  const known = (): Amounts => {
+    const sums = makeAmounts();
     for (const { key, pooled } of balances()) {
-      const name = parseCounterKey(key);
-      add(name, name.windowId, pooled);
+      const name = nameOf(key);
+      sums.add(counterKey(name), name.windowId, pooled);
     }
     for (const { escrow, spool } of running()) {
-      for (const lease of escrow.inHand()) add(lease, lease.windowId, lease.free + lease.held);
-      for (const instance of spool.lives.keys()) {
-        for (const { counters } of onTheWay.get(instance)?.values() ?? []) {
-          for (const counter of counters) add(counter, counter.windowId, counter.charged);
-        }
-      }
+      for (const lease of escrow.inHand()) sums.add(counterKey(lease), lease.windowId, lease.free + lease.held);
+      for (const instance of spool.lives.keys()) onTheWaySums.get(instance)?.addTo(sums);
     }
     return sums;
   };
@@ -57,12 +72,14 @@ export const makeChainCheck = (deps: ChainCheckDeps): ChainCheck => {
   return {
     settled: (event) => {
       if (isCommitted(event)) return;
+      forget(event.instance, event.seq);
       const events = onTheWay.get(event.instance) ?? new Map<number, LedgerEvent>();
       onTheWay.set(event.instance, events);
       events.set(event.seq, event);
+      addEvent(event, 1n);
     },
     committed: (events) => {
-      for (const { instance, seq } of events) onTheWay.get(instance)?.delete(seq);
+      for (const { instance, seq } of events) forget(instance, seq);
     },
     look: () => {
       const inHands = known();
@@ -76,7 +93,7 @@ export const makeChainCheck = (deps: ChainCheckDeps): ChainCheck => {
           'chain',
           () => `${counter} ${windowId}: ${String(out)} out of the counter, ${String(max + over)} allowed`,
         );
-        const held = inHands.get(`${counter} ${windowId}`) ?? 0n;
+        const held = inHands.of(counter, windowId);
         // A debt goes with the lease that it is on.
         const left = out - settled - unresolved + over;
         findings.must(
@@ -85,6 +102,30 @@ export const makeChainCheck = (deps: ChainCheckDeps): ChainCheck => {
           () => `${counter} ${windowId}: ${String(held)} in hands, ${String(left)} of its blocks is left`,
         );
       }
+    },
+  };
+};
+
+/** Sums by counter and window, without what is of no window. */
+interface Amounts {
+  add(counter: string, windowId: string, amount: bigint): void;
+  of(counter: string, windowId: string): bigint;
+  addTo(other: Amounts): void;
+}
+
+const makeAmounts = (): Amounts => {
+  const counters = new Map<string, Map<string, bigint>>();
+  return {
+    add: (counter, windowId, amount) => {
+      if (windowId === '' || amount === 0n) return;
+      let windows = counters.get(counter);
+      if (!windows) counters.set(counter, (windows = new Map()));
+      windows.set(windowId, (windows.get(windowId) ?? 0n) + amount);
+    },
+    of: (counter, windowId) => counters.get(counter)?.get(windowId) ?? 0n,
+    addTo: (other) => {
+      for (const [counter, windows] of counters)
+        for (const [windowId, amount] of windows) other.add(counter, windowId, amount);
     },
   };
 };

@@ -61,6 +61,8 @@ export const makeSimulatedPostgres = ({
 }: PostgresDeps): SimulatedPostgres => {
   const { shared } = source;
   const events = new Map<string, LedgerEvent>();
+  /** By instance: every event up to this one was there when looked at. None ever goes. */
+  const wholeUpTo = new Map<string, number>();
   const faults: PostgresFaults = { isStopped: false, delayMs: 0, answersToLose: 0, dieAtBlock: new Set() };
 
   const commit = (batch: readonly LedgerEvent[]): readonly PoolCharge[] => {
@@ -79,9 +81,10 @@ export const makeSimulatedPostgres = ({
   };
 
   const close = ({ instance, epoch, lastSeq }: CloseRequest): readonly ChargedInEpoch[] => {
-    for (let seq = 1; seq <= lastSeq; seq += 1) {
+    for (let seq = (wholeUpTo.get(instance) ?? 0) + 1; seq <= lastSeq; seq += 1) {
       if (!events.has(eventKey({ instance, seq })))
         throw new LedgerRequestError('events_missing', `no event ${String(seq)}`);
+      wholeUpTo.set(instance, seq);
     }
     return source.closeInstance(instance, epoch);
   };

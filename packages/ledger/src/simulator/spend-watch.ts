@@ -29,12 +29,14 @@ export const makeSpendWatch = (limits: Limits, findings: Findings): SpendWatch =
   const counters = new Map<string, Map<string, WindowSpend>>();
 
   const windowOf = (counter: string, windowId: string): WindowSpend => {
-    const windows = counters.get(counter) ?? new Map<string, WindowSpend>();
-    counters.set(counter, windows);
+    let windows = counters.get(counter);
+    if (!windows) counters.set(counter, (windows = new Map()));
+    const found = windows.get(windowId);
+    if (found) return found;
     const start = windowId === 'Total' ? 0 : Number.parseInt(windowId, 10);
-    const found = windows.get(windowId) ?? { start, spent: 0n, over: 0n, max: 0n };
-    windows.set(windowId, found);
-    return found;
+    const made = { start, spent: 0n, over: 0n, max: 0n };
+    windows.set(windowId, made);
+    return made;
   };
 
   const check = (limit: PlannedLimit, counter: string, windowId: string): void => {

@@ -26,11 +26,13 @@ export interface RecordLog {
   read(span: Span): Buffer;
 }
 
+/** Where few bytes wait, and where many have waited: bytes kept for the next. */
+const FIRST_SCRATCH = 8 << 10;
 const SCRATCH = 64 << 10;
 
 /** `written`: bytes of good records that the file holds; whatever follows them is cut off first. */
 export const makeRecordLog = (file: SpoolFile, written: number): RecordLog => {
-  let scratch = Buffer.allocUnsafeSlow(SCRATCH);
+  let scratch = Buffer.allocUnsafeSlow(FIRST_SCRATCH);
   let filled = 0;
   /** A failed write may have left bytes behind. */
   let dirty = false;
