@@ -50,6 +50,13 @@ type Outcome =
 const MOST_TURNS = 200;
 const MOST_BROUGHT_HOME = 10_000;
 
+/** The source's no to a line that was so much short. */
+interface Refused {
+  readonly key: CounterKey;
+  readonly short: bigint;
+  readonly no: NoBlock;
+}
+
 export const makePool = async (deps: MakePoolDeps): Promise<Pool> => {
   const { state, source, resolve, clock, liveProxies, sharedAs, onLowered, onFault = () => undefined } = deps;
   const epochs = await (sharedAs === undefined
@@ -110,6 +117,7 @@ export const makePool = async (deps: MakePoolDeps): Promise<Pool> => {
     let known = under?.after ?? null;
     const told = under && !known ? toldMeanwhile(request, under.key, under.moment) : null;
     if (told) return { kind: 'answer', result: told };
+    let refused: Refused | undefined;
     for (let turn = 0; turn < MOST_TURNS; turn += 1) {
       mustRun();
       const epoch = epochs.now();
@@ -126,10 +134,17 @@ export const makePool = async (deps: MakePoolDeps): Promise<Pool> => {
         case 'short': {
           const line = shortLine(lines, answer.pooled);
           if (under?.key !== line.key) return { kind: 'wait', key: line.key, after: answer, moment: keeper.asked() };
+          // As short as before: what the source said then was true.
+          if (refused?.key === line.key && line.short >= refused.short)
+            return { kind: 'answer', result: denied(line, refused.no, answer.now) };
           const no = await keeper.fill(epoch, line);
           if (no === 'epoch') await epochs.renew(epoch);
-          else if (no && !(await bringBucketsHome(epoch, line, no)))
-            return { kind: 'answer', result: denied(line, no, answer.now) };
+          else if (no && !(await bringBucketsHome(epoch, line, no))) {
+            if (no.reason !== 'held' || sharedAs === undefined)
+              return { kind: 'answer', result: denied(line, no, answer.now) };
+            // Another server may have loaded what was left between the state's word and the source's: look once more.
+            refused = { key: line.key, short: line.short, no };
+          }
           break;
         }
         case 'lowered':
