@@ -24,6 +24,8 @@ const INTEGRATION = '\\.integration\\.test\\.ts$';
 export default {
   // Real servers on a machine that may be busy: a limit against hanging, not a measure of speed.
   testTimeout: 60_000,
+  // Most of an integration test is waiting for its servers: a worker a core, where jest would leave one core free.
+  maxWorkers: '100%',
   projects: [
     {
       ...common,

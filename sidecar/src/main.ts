@@ -49,7 +49,6 @@ const main = async (): Promise<void> => {
     random: Math.random,
     env,
   });
-  logger.info({ url: proxy.url, address: proxy.adminUrl, pid: process.pid }, 'ready');
   onStopSignals(process, {
     stop: ({ signal, reason }) => {
       logger.info({ signal, reason }, 'stopping');
@@ -64,6 +63,8 @@ const main = async (): Promise<void> => {
     },
     force: ({ exitCode }) => process.exit(exitCode),
   });
+  // Last: who reads it may tell us to stop at once.
+  logger.info({ url: proxy.url, address: proxy.adminUrl, pid: process.pid }, 'ready');
 };
 
 main().catch((error: unknown) => {

@@ -13,7 +13,7 @@ describe('a child process', () => {
     const child = await startChild({
       ...base,
       command: script(
-        `console.log('hello'); console.error('{"ready": torn'); ${READY} setInterval(() => {}, 1000); process.on('SIGTERM', () => { console.log('bye'); process.exit(0); });`,
+        `process.on('SIGTERM', () => { console.log('bye'); process.exit(0); }); console.log('hello'); console.error('{"ready": torn'); ${READY} setInterval(() => {}, 1000);`,
       ),
       onLine: (line, stream) => lines.push(`${stream} ${line}`),
     });
