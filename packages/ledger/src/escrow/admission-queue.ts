@@ -73,6 +73,7 @@ export const makeAdmissionQueue = (deps: AdmissionQueueDeps): AdmissionQueue => 
         states: [],
         stage: 'waiting',
         mayTighten: request.tighten !== undefined,
+        isTightening: false,
         denied: null,
         waitUntil: null,
         cancelTimer: null,
@@ -151,35 +152,45 @@ export const makeAdmissionQueue = (deps: AdmissionQueueDeps): AdmissionQueue => 
       pump();
     });
     // A smaller need may fit where this one waits. One at a time, since counting tokens is work.
-    if (isFirst && waiter.mayTighten)
-      void tighten(waiter, denied).then((smaller) => smaller && isIn(waiter) && useBound(waiter, smaller));
+    if (isFirst && waiter.mayTighten) tighten(waiter, denied);
   };
 
-  /** The last word, unless the caller can still ask for less. */
+  /** The last word, unless the caller can still ask for less, or is about to. */
   const refuse = (waiter: Waiter, denied: Denied): void => {
     if (waiter.stage === 'tightening') return;
-    if (!waiter.mayTighten) {
+    if (!waiter.mayTighten && !waiter.isTightening) {
       turnAway(waiter, denied);
       return;
     }
     waiter.stage = 'tightening';
+    waiter.denied = denied;
     waiter.cancelTimer?.();
     waiter.cancelTimer = null;
-    void tighten(waiter, denied).then((smaller) => {
+    if (waiter.mayTighten) tighten(waiter, denied);
+  };
+
+  /** Asked once. A no that is said meanwhile waits for what comes of it. */
+  const tighten = (waiter: Waiter, denied: Denied): void => {
+    waiter.mayTighten = false;
+    waiter.isTightening = true;
+    void smallerBound(waiter, denied).then((smaller) => {
+      waiter.isTightening = false;
       if (!isIn(waiter)) return;
+      const isRefused = waiter.stage === 'tightening';
       if (smaller === null) {
-        turnAway(waiter, denied);
+        if (isRefused) turnAway(waiter, waiter.denied ?? denied);
         return;
       }
-      waiter.stage = 'waiting';
-      waiter.denied = null;
-      awaitAnswer(waiter, SILENCE_MS);
+      if (isRefused) {
+        waiter.stage = 'waiting';
+        waiter.denied = null;
+        awaitAnswer(waiter, SILENCE_MS);
+      }
       useBound(waiter, smaller);
     });
   };
 
-  const tighten = async (waiter: Waiter, denied: Denied): Promise<SmallerBound | null> => {
-    waiter.mayTighten = false;
+  const smallerBound = async (waiter: Waiter, denied: Denied): Promise<SmallerBound | null> => {
     try {
       return (await waiter.request.tighten?.(denied)) ?? null;
     } catch {

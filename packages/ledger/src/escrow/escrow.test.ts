@@ -268,6 +268,27 @@ describe('waiting', () => {
     expect(asked).toBe(1);
   });
 
+  it('lets a last no wait for the smaller bound that was asked for at the first', async () => {
+    const bench = aBench({ [KEY]: 0n });
+    let answer: (smaller: SmallerBound) => void = () => undefined;
+    const result = Promise.resolve(
+      bench.escrow.openHold(
+        aRequest([aNeed(70n)], {
+          waitMs: 5_000,
+          tighten: () => new Promise<SmallerBound>((resolve) => (answer = resolve)),
+        }),
+      ),
+    );
+    await bench.time.advance(100);
+    // Held by others so far; now it turns out that they have spent it, while the tokens are still being counted.
+    bench.ledger.settled.set(KEY, LIMIT - 40n);
+    await bench.time.advance(3_000);
+    bench.ledger.pool.set(KEY, 40n);
+    answer({ held: 30n, needs: [aNeed(30n)] });
+    await bench.time.advance(1_000);
+    expect(heldBy(await result).needs).toMatchObject([{ amount: 30n }]);
+  });
+
   it('asks for less while others hold the money', async () => {
     const bench = aBench({ [KEY]: 100n });
     heldBy(await decide(bench, aRequest([aNeed(60n)])));

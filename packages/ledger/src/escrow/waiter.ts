@@ -10,10 +10,12 @@ export interface Waiter {
   head: EventHead;
   needs: readonly HoldNeed[];
   states: readonly CounterState[];
-  /** `tightening`: set aside, holding nobody up, until its caller has answered. */
+  /** `tightening`: refused, and set aside, holding nobody up, until its caller has answered. */
   stage: 'waiting' | 'tightening';
   mayTighten: boolean;
-  /** The `held` that it waits out; null while nothing was said yet. */
+  /** The caller was asked for less and has not answered yet; a no that comes meanwhile waits for it. */
+  isTightening: boolean;
+  /** The `held` that it waits out, or the last word while it is being tightened; null while nothing was said yet. */
   denied: Denied | null;
   /** Monotonic; set by the first `held`, and not moved by a smaller need. */
   waitUntil: number | null;
