@@ -17,7 +17,7 @@ export interface ProxyProcess {
   readonly controlPlane: MemoryControlPlane;
   /** How many bytes of memory it had more at any time of the work than before it. */
   growthDuring(work: () => Promise<void>): Promise<number>;
-  /** The longest turn of its event loop during the work, in milliseconds of processor time. */
+  /** The longest turn of its event loop during the work, as a multiple of what parsing 4 MiB of small objects takes it. */
   stallDuring(work: () => Promise<void>): Promise<number>;
   /** Everything that it wrote, line by line. */
   readonly output: readonly string[];
@@ -34,11 +34,20 @@ const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 const PAGE_BYTES = 4096;
 /**
  * Loaded before the proxy: between two messages it looks at the processor time of each turn of the event loop. The clock
- * on the wall would count what other processes take as well.
+ * on the wall would count what other processes take as well; and how far a millisecond goes is another on each machine
+ * and in each minute, so it is told in units of a work that is done before and after. That work parses 64 KiB often and
+ * not 4 MiB once, so that it leaves the process no larger.
  */
 const WATCH = `data:text/javascript,${encodeURIComponent(`
 const spent = () => { const { user, system } = process.threadCpuUsage(); return (user + system) / 1000; };
-let longest = 0, last = 0, watching = false;
+const piece = JSON.stringify(Array.from({ length: 4096 }, () => ({ role: 'user' })));
+const unit = () => {
+  const before = spent();
+  for (let parsed = 0; parsed < 4 * 1024 * 1024; parsed += piece.length) JSON.parse(piece);
+  return spent() - before;
+};
+for (let warm = 0; warm < 5; warm += 1) unit();
+let longest = 0, last = 0, before = 0, watching = false;
 const turn = () => {
   const now = spent();
   longest = Math.max(longest, now - last);
@@ -46,8 +55,8 @@ const turn = () => {
   if (watching) setImmediate(turn);
 };
 process.on('message', (message) => {
-  if (message === 'watch') { longest = 0; last = spent(); watching = true; turn(); }
-  else { watching = false; process.send(longest); }
+  if (message === 'watch') { before = unit(); longest = 0; last = spent(); watching = true; turn(); }
+  else { watching = false; process.send(longest / ((before + unit()) / 2)); }
 });
 process.channel.unref();
 `)}`;
