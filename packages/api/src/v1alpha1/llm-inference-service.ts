@@ -73,6 +73,8 @@ export const LLMInferenceServiceSpecSchema = z
   })
   .describe('The model and how it runs.');
 
+const figure = (description: string) => z.string().max(64).optional().describe(description);
+
 export const LLMInferenceServiceStatusSchema = z
   .object({
     observedGeneration: observedGeneration(),
@@ -90,6 +92,9 @@ export const LLMInferenceServiceStatusSchema = z
     ).optional(),
     replicas: int32(0).optional().describe('Pods that run.'),
     readyReplicas: int32(0).optional().describe('Pods that are ready.'),
+    tokensPerSecond: figure('Output tokens a second, over the last five minutes, as the proxies saw them.'),
+    ttftP95: figure('Time until the first token that 19 of 20 calls waited at most, over the last five minutes.'),
+    cost: figure('What its callers were charged in the last five minutes.'),
     conditions: conditions(),
   })
   .describe('How the model fares.');

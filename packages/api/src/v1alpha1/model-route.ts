@@ -6,7 +6,7 @@ import { API_VERSION } from './group.ts';
 import { listMap, listSet, withKubernetes, withRule } from './kubernetes-schema.ts';
 import { ObjectMetaSchema } from './metadata.ts';
 import { labelMatch } from './selectors.ts';
-import { int32 } from './whole-number.ts';
+import { int32, int64 } from './whole-number.ts';
 
 const DURATION = /^([0-9]{1,5}(h|m|s|ms)){1,4}$/;
 
@@ -165,6 +165,9 @@ const BackendStatusSchema = z.object({
   name: z.string().max(63).describe('The backend.'),
   url: z.string().max(2048).optional().describe('Where it is reached.'),
   healthy: ConditionStatusSchema.optional().describe('Whether it answers.'),
+  requests: int64(0).optional().describe('Calls in the last five minutes.'),
+  errors: int64(0).optional().describe('Of these calls, those that failed.'),
+  latencyP95: z.string().max(32).optional().describe('Time that 19 of 20 of these calls took at most.'),
   lastError: z.string().max(256).optional().describe('The last error, if any.'),
 });
 

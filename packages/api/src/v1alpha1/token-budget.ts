@@ -205,6 +205,7 @@ const SummarySchema = z.object({
 const LimitStatusSchema = z.object({
   name: z.string().max(63).describe('The limit.'),
   used: column('Used in this window, in the unit of the limit.'),
+  held: column('Held now by open calls and leases, in the unit of the limit; a part of what is left.'),
   remaining: column('Left in this window, in the unit of the limit.'),
   percent: int32(0).optional().describe('Used, in percent.'),
   windowStart: z.iso.datetime({ offset: true }).optional().describe('When this window began.'),

@@ -157,7 +157,7 @@ describe('budgetView', () => {
       unprovenRequests: 2,
       attachedPods: 2,
       limits: [
-        { name: 'daily', used: '$0.50', remaining: '$24.50', percent: 2, resetAt: '2026-11-22T00:00:00.000Z' },
+        { name: 'daily', used: '$0.50', held: '$0.00', remaining: '$24.50', percent: 2, resetAt: '2026-11-22T00:00:00.000Z' },
         { name: 'calls', remaining: '1' },
       ],
       conditions: [{ type: 'Ready', reason: 'Enforcing' }],

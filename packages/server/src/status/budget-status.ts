@@ -118,6 +118,7 @@ const summaryOf = (tightest: LimitFigures, now: number) => {
 const limitStatus = (figures: LimitFigures): NonNullable<TokenBudgetStatus['limits']>[number] => ({
   name: figures.name,
   used: amountText(figures, figures.spent),
+  held: amountText(figures, figures.held),
   remaining: amountText(figures, figures.remaining),
   percent: figures.percent,
   windowStart: iso(figures.windowStart),
