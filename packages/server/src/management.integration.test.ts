@@ -124,11 +124,12 @@ describe('the management API', () => {
       ],
     });
     expect((await admin('POST', '/v1/instances/nobody/abandon', { reason: 'gone' })).status).toBe(404);
+    const running = test.pool.epoch();
     expect((await admin('POST', '/v1/instances/shop-1/abandon', { reason: 'node burnt' })).status).toBe(204);
-    await test.ask('POST', '/v1/close', { instance: 'bank-1', epoch: '', lastSeq: 1 });
-    // The pool's life ends: now nobody holds anything of it any more.
-    await test.server.close();
-    test = await startTestServer(store, clock, { logger, authenticate: bearerToken(TOKEN) });
+    expect(test.pool.epoch()).not.toBe(running);
+    expect((await admin('GET', '/v1/unresolved')).json).toEqual({ unresolved: [] });
+    // The last one who could still hold something of that epoch leaves it.
+    await test.ask('POST', '/v1/close', { instance: 'bank-1', epoch: running, lastSeq: 1 });
     const listed = await test.ask('GET', '/v1/unresolved');
     expect(listed.json).toMatchObject({
       unresolved: [

@@ -164,7 +164,7 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
       ...(deps.bounds ? { bounds: deps.bounds } : {}),
     }),
   );
-  app.use('/v1', adminRoutes({ store, logger, clock }));
+  app.use('/v1', adminRoutes({ store, pool, logger, clock }));
   app.use('/v1', forManagement, managementRoutes({ store, pool, inForce, proxies, clock }));
   app.use((request: Request) => {
     throw new RequestRefused(404, 'not_found', `nothing is served at ${request.method} of this path`);

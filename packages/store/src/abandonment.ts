@@ -9,20 +9,19 @@ export interface Abandonment {
 }
 
 /**
- * The instance is gone and its spool with it: its epochs wait for it no longer. `unknown`: it never said hello.
+ * The instance is gone and its spool with it: its epochs, which are returned, wait for it no longer. Null: it never said hello.
  * One that comes back after all says hello again and is waited for anew; its spool is taken in as any other.
  */
 export const abandon = async (
   tx: Transaction,
   { instance, by, reason }: Abandonment,
   now: number,
-): Promise<'abandoned' | 'unknown'> => {
+): Promise<readonly string[] | null> => {
   const known = await tx.query(
     `UPDATE instance SET abandoned_at = to_timestamp($2::double precision / 1000), abandoned_by = $3, abandoned_reason = $4
      WHERE id = $1 RETURNING id`,
     [instance, now, by, reason],
   );
-  if (known.length === 0) return 'unknown';
-  await abandonInstance(tx, instance, now);
-  return 'abandoned';
+  if (known.length === 0) return null;
+  return abandonInstance(tx, instance, now);
 };

@@ -154,12 +154,14 @@ const openEpochsOf = async (tx: Transaction, instance: string): Promise<readonly
 };
 
 /** The instance is gone with its spool: what nobody can account for in its epochs is booked as unresolved. */
-export const abandonInstance = async (tx: Transaction, instance: string, now: number): Promise<void> => {
+export const abandonInstance = async (tx: Transaction, instance: string, now: number): Promise<readonly string[]> => {
   await tx.query('SELECT 1 FROM instance WHERE id = $1 FOR UPDATE', [instance]);
-  for (const epoch of await openEpochsOf(tx, instance)) {
+  const epochs = await openEpochsOf(tx, instance);
+  for (const epoch of epochs) {
     await leave(tx, epoch, instance, now, true);
     await closeIfDone(tx, epoch, now);
   }
+  return epochs;
 };
 
 const leave = async (tx: Transaction, epoch: string, instance: string, now: number, lost: boolean): Promise<void> => {

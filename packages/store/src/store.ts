@@ -10,6 +10,14 @@ import {
 import type { BlockSource, ChargedInEpoch, CounterTerms, JoinAnswer, ResolveCounter } from '@tollgate/ledger/pool';
 import { abandon, type Abandonment } from './abandonment.ts';
 import { allocateBlock, markLoaded, refundPool, unloadedBlocks } from './blocks.ts';
+import { backendTraffic, type BackendTraffic, type TrafficScope } from './backend-traffic.ts';
+import {
+  connectedElsewhere,
+  forgetServer,
+  noteConnected,
+  type ConnectedChange,
+  type ConnectedProxy,
+} from './connected-proxies.ts';
 import type { Connection } from './connection.ts';
 import { counterUsage, type CounterUsage, type UsageScope } from './counter-usage.ts';
 import {
@@ -30,6 +38,14 @@ import { listInstances, type InstanceRow } from './instances.ts';
 import { budgetsSince, defineLimits, type LimitDefinition } from './limit-definitions.ts';
 import { bookSeed, isInPlace } from './seed-booking.ts';
 import { readSeed, type SeedSource } from './seed.ts';
+import {
+  documentVersions,
+  readDocument,
+  writeDocument,
+  type DocumentWriting,
+  type OperatorDocument,
+  type OperatorDocumentName,
+} from './operator-documents.ts';
 import { sharedEpochs } from './shared-epochs.ts';
 import { tallies, type StoredTally } from './tallies.ts';
 import {
@@ -60,7 +76,7 @@ export interface Store {
   ingest(batch: EventsRequest, context: IngestContext): Promise<Ingested>;
   closeInstance(request: CloseRequest, now: number): Promise<readonly ChargedInEpoch[]>;
   /** The instance is gone and its spool with it: what it took is unresolved once its epochs close. */
-  abandonInstance(lost: Abandonment, now: number): Promise<'abandoned' | 'unknown'>;
+  abandonInstance(lost: Abandonment, now: number): Promise<readonly string[] | null>;
   /** What nobody can account for, charged until released; at most 10,000 rows, the newest windows first. */
   listUnresolved(): Promise<readonly Unresolved[]>;
   /** Gives one row back to its counter. Returns how much it was; null: nothing is unresolved by this id. */
@@ -83,6 +99,16 @@ export interface Store {
   usageBy(by: UsageBy, range: UsageRange): Promise<readonly UsageRow[]>;
   counterUsage(scope: UsageScope): Promise<readonly CounterUsage[]>;
   tallies(): Promise<readonly StoredTally[]>;
+  /** How the backends of routes fared, from the events recorded since. */
+  backendTraffic(scope: TrafficScope): Promise<readonly BackendTraffic[]>;
+  /** What the operator told, for all servers; the same content again is no change. */
+  writeDocument(writing: DocumentWriting, now: number): Promise<'written' | 'unchanged'>;
+  documentVersions(): Promise<ReadonlyMap<OperatorDocumentName, string>>;
+  readDocument(name: OperatorDocumentName): Promise<OperatorDocument | null>;
+  /** Which proxies are on this server's streams, for the others; to be said again within 20 s. */
+  noteConnected(server: string, change: ConnectedChange): Promise<void>;
+  connectedElsewhere(server: string): Promise<readonly ConnectedProxy[]>;
+  forgetServer(server: string): Promise<void>;
   /**
    * Folds what batches appended into the sums, and makes the partitions of the next month. Every server may, as often as
    * it likes; a store also folds by itself after every few hundred batches.
@@ -174,6 +200,13 @@ export const storeOn = (connection: Connection, organisation: string): Store => 
     usageBy: (by, range) => transact((tx) => usageBy(tx, by, range), 'snapshot'),
     counterUsage: (range) => transact((tx) => counterUsage(tx, range), 'snapshot'),
     tallies: () => transact((tx) => tallies(tx), 'snapshot'),
+    backendTraffic: (scope) => transact((tx) => backendTraffic(tx, scope), 'snapshot'),
+    writeDocument: (writing, now) => transact((tx) => writeDocument(tx, writing, now)),
+    documentVersions: () => transact(documentVersions, 'snapshot'),
+    readDocument: (name) => transact((tx) => readDocument(tx, name), 'snapshot'),
+    noteConnected: (server, change) => transact((tx) => noteConnected(tx, server, change)),
+    connectedElsewhere: (server) => transact((tx) => connectedElsewhere(tx, server), 'snapshot'),
+    forgetServer: (server) => transact((tx) => forgetServer(tx, server)),
     ping: async () => {
       await transact((tx) => tx.query('SELECT 1'), 'snapshot');
     },

@@ -262,6 +262,24 @@ export const sharedPoolContract = (
     );
 
     it(
+      'moves on for all servers when one is told to, with what nobody had leased, and what was leased stays out',
+      inTown([TOTAL], async (town) => {
+        const [one, two] = [await town.server(), await town.server()];
+        const grant = granted(await one.take('a', TOTAL, 30n, 1));
+        await one.pool.moveOn();
+        same(one.pool.epoch() === grant.epoch, false);
+        same(await out(town), 30n);
+        same(granted(await two.take('b', TOTAL, 70n, 1)).epoch, one.pool.epoch());
+        same(reasonOf(await one.take('b', TOTAL, 1n, 2)), 'held');
+        await two.pool.close('a', grant.epoch, () => town.source.closeInstance('a', grant.epoch));
+        await two.pool.close('b', grant.epoch, () => town.source.closeInstance('b', grant.epoch));
+        same(granted(await one.take('b', TOTAL, 30n, 3)).amount, 30n);
+        same(isOneEpoch([one, two]), true);
+      }),
+      timeoutMs,
+    );
+
+    it(
       'does nothing twice that comes late or again',
       inTown([TOTAL], async (town) => {
         const [one, two] = [await town.server(), await town.server()];

@@ -317,6 +317,14 @@ export const makePool = async (deps: MakePoolDeps): Promise<Pool> => {
     if (sharedAs !== undefined) await keeper.loadLeftOvers(epochs.now());
   };
 
+  const moveOn = async (): Promise<void> => {
+    const epoch = epochs.now();
+    // A block that arrives after the draining would stay out until the epoch closes.
+    await keeper.idle();
+    await drainOrRenew(epoch, () => drainer.drainAll(epoch));
+    await epochs.renew(epoch);
+  };
+
   return {
     epoch: () => epochs.now().id,
     join: (instance, enter) => during(() => join(instance, enter)),
@@ -343,6 +351,7 @@ export const makePool = async (deps: MakePoolDeps): Promise<Pool> => {
       }
     },
     tend: () => during(tend),
+    moveOn: () => during(moveOn),
     stop: async () => {
       stopped = true;
       await Promise.allSettled([...working, keeper.idle()]);

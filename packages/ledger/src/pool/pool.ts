@@ -28,6 +28,11 @@ export interface Pool extends LeasePort {
    * follows the other servers of a shared pool.
    */
   tend(): Promise<void>;
+  /**
+   * On to the next epoch, with what nobody leased: the one that was running closes as soon as everyone is out of it. For
+   * when someone never will be, so that what it took there is named now and not at the end of a pool that lives for months.
+   */
+  moveOn(): Promise<void>;
   /** Grants no more. Gives back all that is not leased, unless other servers go on with the pool. */
   stop(): Promise<void>;
 }

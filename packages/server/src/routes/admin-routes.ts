@@ -1,6 +1,7 @@
 import express, { Router, type Request } from 'express';
 import { z } from 'zod';
 import { parseNames } from '@tollgate/ledger/wire';
+import type { Pool } from '@tollgate/ledger/pool';
 import type { Logger } from '@tollgate/runtime';
 import type { Store } from '@tollgate/store';
 import { callerOf } from '../asking.ts';
@@ -13,7 +14,11 @@ import { toJson } from './json-text.ts';
  * with its spool. Each leaves a line in the log, with who did it and why, and the same words in the database.
  */
 export interface AdminRoutesDeps {
-  readonly store: Pick<Store, 'listUnresolved' | 'releaseUnresolved' | 'listInstances' | 'abandonInstance'>;
+  readonly store: Pick<
+    Store,
+    'listUnresolved' | 'releaseUnresolved' | 'listInstances' | 'abandonInstance' | 'sealEpoch'
+  >;
+  readonly pool: Pick<Pool, 'epoch' | 'moveOn'>;
   readonly logger: Logger;
   readonly clock: () => number;
 }
@@ -22,7 +27,7 @@ const NoQuery = z.strictObject({});
 const Id = z.string().min(1).max(512);
 const Why = z.strictObject({ reason: z.string().trim().min(1).max(500) });
 
-export const adminRoutes = ({ store, logger, clock }: AdminRoutesDeps): Router => {
+export const adminRoutes = ({ store, pool, logger, clock }: AdminRoutesDeps): Router => {
   const router = Router();
   const text = express.text({ type: 'application/json', limit: '16kb', inflate: false });
 
@@ -50,10 +55,15 @@ export const adminRoutes = ({ store, logger, clock }: AdminRoutesDeps): Router =
     const { reason } = whyOf(request);
     const by = callerOf(request).name;
     const instance = Id.parse(request.params['instance']);
-    if ((await store.abandonInstance({ instance, by, reason }, clock())) === 'unknown') {
-      throw new RequestRefused(404, 'unknown_instance', 'this instance never said hello');
-    }
+    const epochs = await store.abandonInstance({ instance, by, reason }, clock());
+    if (epochs === null) throw new RequestRefused(404, 'unknown_instance', 'this instance never said hello');
     logger.info({ name: by, instance, reason }, 'instance abandoned');
+    // What it took of the running epoch is named once everyone is out of that, which would else be at the pool's end.
+    const running = pool.epoch();
+    if (epochs.includes(running)) {
+      await pool.moveOn();
+      await store.sealEpoch(running, clock());
+    }
     response.status(204).end();
   });
 
