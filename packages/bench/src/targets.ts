@@ -4,8 +4,8 @@ import { mkdirSync, readFileSync, writeFileSync, existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
+import getPort from 'get-port';
 import { childrenOf } from './process-stats.ts';
-import { freePort } from './ports.ts';
 import { median } from './statistics.ts';
 import type { Endpoint } from './load.ts';
 
@@ -51,7 +51,7 @@ export const direct = (upstreamPort: number): Target => ({
 });
 
 export const startNginx = async (upstreamPort: number, dir: string): Promise<Target> => {
-  const port = await freePort();
+  const port = await getPort();
   const config = join(dir, 'nginx.conf');
   writeFileSync(
     config,
@@ -77,7 +77,7 @@ export const startNginx = async (upstreamPort: number, dir: string): Promise<Tar
 };
 
 export const startPortkey = async (upstreamPort: number): Promise<Target> => {
-  const port = await freePort();
+  const port = await getPort();
   const entry = join(
     resolve(createRequire(import.meta.url).resolve('@portkey-ai/gateway/package.json'), '..'),
     'build',
@@ -108,7 +108,7 @@ export const startPortkey = async (upstreamPort: number): Promise<Target> => {
 export const startTollgate = async (upstreamPort: number, dir: string): Promise<Target> => {
   const bundle = resolve(import.meta.dirname, '../../cli/dist/tollgate.js');
   if (!existsSync(bundle)) throw new Error('tollgate is not built: run `make build` first');
-  const [port, admin, server] = [await freePort(), await freePort(), await freePort()];
+  const [port, admin, server] = [await getPort(), await getPort(), await getPort()];
   const resources = join(dir, 'resources');
   mkdirSync(resources, { recursive: true });
   writeFileSync(
@@ -150,7 +150,7 @@ const proxyReadyMs = async (dir: string): Promise<number> => {
   const bundle = resolve(import.meta.dirname, '../../../sidecar/dist/proxy.js');
   const took: number[] = [];
   for (let start = 0; start < STARTS; start += 1) {
-    const [port, admin, server] = [await freePort(), await freePort(), await freePort()];
+    const [port, admin, server] = [await getPort(), await getPort(), await getPort()];
     const started = performance.now();
     const child = spawn(...pinned(process.execPath, [bundle]), {
       stdio: ['ignore', 'pipe', 'ignore'],

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { makeHttpLedger } from '@tollgate/ledger/http';
 import { silentLogger } from '@tollgate/runtime';
 import { startPostgres, type TestPostgres } from '@tollgate/store/testing';
+import getPort from 'get-port';
 import { runServer, type ServerProcess, type ServerProcessOptions } from './run-server.ts';
 
 const budget = (max: string): string => `apiVersion: tollgate.dev/v1alpha1
@@ -84,7 +84,7 @@ describe('the server process', () => {
   }, 30_000);
 
   it('listens once its manifests are in force, so that no proxy hears of none', async () => {
-    const port = await freePort();
+    const port = await getPort();
     const starting = start({ databaseUrl: await postgres.database(), listen: { host: '127.0.0.1', port } });
     let first: string | null = null;
     await until(async () => {
@@ -179,16 +179,6 @@ describe('the server process', () => {
 });
 
 const MAIN = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url));
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 
 const until = async (claim: () => Promise<boolean>, everyMs = 50): Promise<void> => {
   for (let waitedMs = 0; waitedMs < 10_000; waitedMs += everyMs) {

@@ -4,7 +4,7 @@ import { chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { startTcpFaultProxy, type TcpFaultProxy } from '@tollgate/testkit';
-import { freePort } from './free-port.ts';
+import getPort from 'get-port';
 import { mountSmallDisk, type SmallDisk } from './small-disk.ts';
 import { startProcess, type RunningProcess } from './process.ts';
 import { until } from './wait.ts';
@@ -82,7 +82,7 @@ const startOn = async (folder: string, home: string, disk: SmallDisk, password: 
     { ...(as ?? {}), cwd: home },
   );
   rmSync(passwordFile);
-  let port = await freePort();
+  let port = await getPort();
   const env = { PGPASSWORD: password, PATH: process.env['PATH'] };
   const psqlAt = (at: number, database: string): readonly string[] =>
     `-h 127.0.0.1 -p ${String(at)} -U tollgate -d ${database} -X -q -At -v ON_ERROR_STOP=1`.split(' ');
@@ -133,7 +133,7 @@ const startOn = async (folder: string, home: string, disk: SmallDisk, password: 
       `-h 127.0.0.1 -p ${String(replication.port)} -U tollgate -D ${copy} -R -X stream -c fast -N`.split(' '),
       { ...(as ?? {}), env, cwd: home },
     );
-    const own = await freePort();
+    const own = await getPort();
     const following = await boot(copy, own);
     return {
       replication,

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort } from './free-port.ts';
+import getPort from 'get-port';
 import { startProcess, type RunningProcess } from './process.ts';
 import { until } from './wait.ts';
 
@@ -30,7 +30,7 @@ const START_MS = 10_000;
 export const startRedis = async (folder: string, name: string, password: string): Promise<RigRedis> => {
   const home = join(folder, name);
   mkdirSync(home);
-  const port = await freePort();
+  const port = await getPort();
   const dump = join(home, 'dump.rdb');
   const kept = join(home, 'kept.rdb');
   let server: RunningProcess | null = null;

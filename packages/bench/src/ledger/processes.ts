@@ -4,7 +4,8 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { join, resolve } from 'node:path';
-import { freePort, untilListening } from '../ports.ts';
+import getPort from 'get-port';
+import { untilListening } from '../until-listening.ts';
 
 const children = new Set<ChildProcess>();
 
@@ -60,7 +61,7 @@ export const startProxy = ({ serverUrl, tokenFile, namespace, upstreamPort, dir 
 };
 
 export const startRedis = async (dir: string): Promise<Running> => {
-  const port = await freePort();
+  const port = await getPort();
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir];
   const child = spawn('redis-server', [...args, '--maxmemory-policy', 'noeviction'], { stdio: 'ignore' });
   children.add(child);

@@ -1,9 +1,9 @@
 import { execFile, spawn } from 'node:child_process';
 import { access, chmod, chown, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import getPort from 'get-port';
 import pg from 'pg';
 
 /** A throw-away PostgreSQL cluster for integration tests: loopback, a free port, gone when stopped. */
@@ -36,7 +36,7 @@ export const startPostgres = async (more: readonly string[] = []): Promise<TestP
     ['-D', data, '-U', 'tollgate', '-A', 'trust', '--no-sync', '-E', 'UTF8', '--locale=C'],
     { ...as, cwd: home },
   );
-  const port = await freePort();
+  const port = await getPort();
 
   const boot = async (): Promise<() => Promise<void>> => {
     const server = spawn(
@@ -108,18 +108,6 @@ const serverOwner = async (): Promise<{ uid: number; gid: number } | null> => {
   const id = async (flag: string): Promise<number> => Number((await run('id', [flag, 'postgres'])).stdout.trim());
   return { uid: await id('-u'), gid: await id('-g') };
 };
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => {
-        resolve(typeof address === 'object' && address ? address.port : 0);
-      });
-    });
-  });
 
 const answers = async (port: number): Promise<void> => {
   for (let attempt = 0; ; attempt += 1) {

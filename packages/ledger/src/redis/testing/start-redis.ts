@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import getPort from 'get-port';
 
 /** A private redis-server for integration tests: loopback, a free port, nothing on disk unless asked, gone when stopped. */
 export interface TestRedis {
@@ -51,10 +52,10 @@ export const startRedis = async ({ dir, port: given, settings = [] }: TestRedisO
     return Promise.race([ended, answers(port).then(() => true)]);
   };
 
-  let port = given ?? (await freePort());
+  let port = given ?? (await getPort());
   for (let tries = 1; !(await boot(port)); tries += 1) {
     if (tries === TRIES) throw new Error(`${program} did not start`);
-    port = given ?? (await freePort());
+    port = given ?? (await getPort());
   }
 
   const signal = (name: NodeJS.Signals): void => {
@@ -93,18 +94,6 @@ const findServer = (): string => {
   if (found) return found;
   throw new Error('no redis-server: run "packages/devtools/src/prerequisites.sh redis", or install Redis 7 or later');
 };
-
-export const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => {
-        resolve(typeof address === 'object' && address ? address.port : 0);
-      });
-    });
-  });
 
 const answers = async (port: number): Promise<void> => {
   for (let attempt = 0; attempt < 400; attempt += 1) {

@@ -1,16 +1,8 @@
-/** Free ports, and the moment at which somebody listens on one. */
+/** The moment at which somebody listens on a port. */
 import type { ChildProcess } from 'node:child_process';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 
 const READY_MS = 30_000;
-
-export const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 
 export const untilListening = async (port: number, child: ChildProcess): Promise<void> => {
   const started = performance.now();
