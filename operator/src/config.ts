@@ -1,0 +1,59 @@
+/** The operator's settings, read once from the environment. Every fault is reported at once, by the variable's name. */
+import { LOG_LEVELS, type EnvReader, type ListenAddress, type LogLevel } from '@tollgate/runtime';
+
+export interface OperatorConfig {
+  /** The ledger Service. */
+  readonly serverUrl: string;
+  /** Path of the operator's own ServiceAccount token for the server, audience `tollgate-management`; read anew each time. */
+  readonly tokenFile: string;
+  /** Where Tollgate itself runs. */
+  readonly systemNamespace: string;
+  /** Path of the injector's settings, which the operator compares pods with; null: it knows none. */
+  readonly injectionFile: string | null;
+  /** A kubeconfig; null in a cluster. */
+  readonly kubeconfig: string | null;
+  readonly admin: ListenAddress;
+  readonly lease: LeaseConfig;
+  /** From one answer of the server to the next question, in milliseconds. */
+  readonly statusIntervalMs: number;
+  /** Keys of one kind that are worked on at the same time. */
+  readonly workers: number;
+  readonly graceMs: number;
+  readonly logLevel: LogLevel;
+}
+
+export interface LeaseConfig {
+  readonly name: string;
+  /** Who holds it, in this process's words: the pod's name, where it is known. */
+  readonly holder: string | null;
+  /** How long others respect a lease that is no longer renewed. */
+  readonly durationMs: number;
+  /** How long the leader tries to renew before it gives up. */
+  readonly renewMs: number;
+  readonly retryMs: number;
+}
+
+const DAY_MS = 86_400_000;
+
+export const readOperatorConfig = (read: EnvReader): OperatorConfig => {
+  const millis = (name: string, fallback: number, min = 1): number => read.integer(name, { min, max: DAY_MS, fallback });
+  return {
+    serverUrl: read.url('TOLLGATE_SERVER_URL'),
+    tokenFile: read.text('TOLLGATE_TOKEN_FILE', '/var/run/secrets/tollgate/token'),
+    systemNamespace: read.text('TOLLGATE_SYSTEM_NAMESPACE', 'tollgate-system'),
+    injectionFile: read.optionalText('TOLLGATE_INJECTION_FILE'),
+    kubeconfig: read.optionalText('KUBECONFIG'),
+    admin: read.listen('TOLLGATE_ADMIN_LISTEN', '0.0.0.0:4190'),
+    lease: {
+      name: read.text('TOLLGATE_LEASE_NAME', 'tollgate-operator'),
+      holder: read.optionalText('TOLLGATE_POD_NAME'),
+      durationMs: millis('TOLLGATE_LEASE_DURATION_MS', 30_000, 1_000),
+      renewMs: millis('TOLLGATE_LEASE_RENEW_MS', 20_000, 500),
+      retryMs: millis('TOLLGATE_LEASE_RETRY_MS', 5_000, 100),
+    },
+    statusIntervalMs: millis('TOLLGATE_STATUS_INTERVAL_MS', 2_000, 100),
+    workers: read.integer('TOLLGATE_WORKERS', { min: 1, max: 64, fallback: 4 }),
+    graceMs: millis('TOLLGATE_GRACE_MS', 25_000),
+    logLevel: read.oneOf('TOLLGATE_LOG_LEVEL', LOG_LEVELS, 'info'),
+  };
+};
