@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What the suites need beside Node: installed by apt where this is Debian and we are root, else named.
-# Usage: prerequisites.sh postgres|redis|python|venv|nginx|wrk ...
+# Usage: prerequisites.sh postgres|redis|python|venv|nginx|wrk|openssl|images|cluster|debootstrap ...
 set -euo pipefail
 
 has_postgres() { command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
@@ -10,6 +10,11 @@ has_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
 has_redis() { command -v redis-server >/dev/null && command -v redis-cli >/dev/null; }
 has_wrk() { command -v wrk >/dev/null; }
 has_faketime() { compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null; }
+has_openssl() { command -v openssl >/dev/null; }
+has_images() { command -v buildah >/dev/null && [ -e /etc/containers/policy.json ]; }
+has_all() { for program in "$@"; do command -v "$program" >/dev/null || return 1; done; }
+has_cluster() { has_all containerd ctr runc iptables ip nsenter && [ -x /usr/lib/cni/bridge ] && has_images; }
+has_debootstrap() { command -v debootstrap >/dev/null; }
 has_nginx() { command -v nginx >/dev/null || [ -x /usr/sbin/nginx ]; }
 
 packages=()
@@ -21,6 +26,10 @@ for need in "$@"; do
     venv) has_venv || packages+=(python3 python3-venv) ;;
     faketime) has_faketime || packages+=(faketime) ;;
     nginx) has_nginx || packages+=(nginx-light) ;;
+    openssl) has_openssl || packages+=(openssl) ;;
+    images) has_images || packages+=(buildah golang-github-containers-common) ;;
+    cluster) has_cluster || packages+=(containerd runc containernetworking-plugins iptables iproute2 buildah golang-github-containers-common) ;;
+    debootstrap) has_debootstrap || packages+=(debootstrap) ;;
     wrk) has_wrk || packages+=(wrk) ;;
     *) echo "prerequisites: $need is not known" >&2; exit 64 ;;
   esac

@@ -8,6 +8,7 @@ import { globSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import getPort from 'get-port';
 import { requestApi, type ApiAnswer, type ApiEndpoint, type ApiRequest } from './api-request.ts';
 import { makeAuthority, writeTokenKeys, type CertificateSubject, type KeyAndCertificate } from './certificates.ts';
 import { programPath, requirePrograms } from './cluster-programs.ts';
@@ -17,7 +18,6 @@ import {
   etcdArguments,
   type ControlPlaneFiles,
 } from './control-plane-commands.ts';
-import { freePorts } from './free-ports.ts';
 import { renderKubeconfig } from './kubeconfig.ts';
 import { startServerProcess, type ServerProcess } from './server-process.ts';
 
@@ -102,7 +102,7 @@ const boot = async (
   stop: () => Promise<void>,
   { controllerManager = false, crds = false, featureGates = [], runtimeConfig = [] }: ControlPlaneOptions,
 ): Promise<ControlPlane> => {
-  const [etcdPort, peerPort, port, managerPort] = await freePorts();
+  const [etcdPort, peerPort, port, managerPort] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
   const url = `https://127.0.0.1:${String(port)}`;
   const pki = join(home, 'pki');
   await mkdir(pki);
@@ -221,6 +221,8 @@ const boot = async (
     stop,
   };
 };
+
+const freePort = (): Promise<number> => getPort({ host: '127.0.0.1' });
 
 type Ask = (path: string, options?: ApiRequest) => Promise<ApiAnswer>;
 

@@ -1,0 +1,108 @@
+/** The project's one-node Kubernetes on this machine, without a registry and without Docker. Its commands are in USAGE. */
+import { join } from 'node:path';
+import { clusterCache } from '@tollgate/testkit/kubernetes';
+import { buildPrograms } from './build-programs.ts';
+import { startClusterControlPlane } from './control-plane.ts';
+import { stopCluster } from './down.ts';
+import { loadArchive, loadImage, makeDebianImage, makeNodeImage } from './images.ts';
+import { startNode } from './node.ts';
+import { ADMIN_KUBECONFIG } from './place.ts';
+import { installNodePackages } from './node-packages.ts';
+import { clusterState, describeCluster } from './status.ts';
+
+const USAGE = `usage: cluster.ts COMMAND
+  build                          build etcd, Kubernetes, kubectl, helm and CoreDNS from their Go modules, once
+  control-plane                  start etcd, the API server and the controller manager: pods are kept and do not run
+  up                             start all of it, and a node that runs pods, with Services, DNS and volumes
+  base-image [NAME]              make a local image of Node that ours are built on
+  debian-image NAME PACKAGE...   make a local image of Debian with those packages
+  load IMAGE|FILE.tar...         put images into the node, from buildah, Docker or an archive
+  status                         say what runs
+  down                           end everything and forget the cluster; the built programs stay
+The cache is $TOLLGATE_CACHE/cluster, by default ~/.cache/tollgate/cluster.
+`;
+
+const say = (line: string): void => {
+  process.stderr.write(`cluster: ${line}\n`);
+};
+
+const bringUp = async (wanted: 'control-plane' | 'node'): Promise<void> => {
+  needRoot();
+  await buildPrograms(say);
+  const state = await clusterState();
+  if (state === wanted || state === 'node') return say(`it runs already; KUBECONFIG=${ADMIN_KUBECONFIG}`);
+  if (wanted === 'node') await installNodePackages();
+  if (state === 'broken') {
+    say('clearing away what a crash has left');
+    await stopCluster();
+  }
+  if (state !== 'control-plane') {
+    say('starting the control plane');
+    await startClusterControlPlane();
+  }
+  if (wanted === 'node') {
+    say('starting the node');
+    await startNode();
+  }
+  say(`ready; KUBECONFIG=${ADMIN_KUBECONFIG}`);
+};
+
+/** Network namespaces and mounts are made. */
+const needRoot = (): void => {
+  if (process.getuid?.() !== 0)
+    throw new Error('only root can make a cluster on this machine; with Docker, "make e2e-kind" needs no root');
+};
+
+const run = async (command: string | undefined, args: readonly string[]): Promise<number> => {
+  switch (command) {
+    case 'build':
+      await buildPrograms(say);
+      say(`built: ${join(clusterCache(), 'bin')}`);
+      return 0;
+    case 'control-plane':
+      await bringUp('control-plane');
+      return 0;
+    case 'up':
+      await bringUp('node');
+      return 0;
+    case 'base-image':
+      needRoot();
+      process.stdout.write(`${await makeNodeImage(args[0])}\n`);
+      return 0;
+    case 'debian-image': {
+      const [name, ...packages] = args;
+      if (name === undefined) return usage();
+      needRoot();
+      process.stdout.write(`${await makeDebianImage(name, packages)}\n`);
+      return 0;
+    }
+    case 'load':
+      if (args.length === 0) return usage();
+      for (const image of args) {
+        await (image.endsWith('.tar') ? loadArchive(image) : loadImage(image));
+        say(`loaded ${image}`);
+      }
+      return 0;
+    case 'status':
+      process.stdout.write(`${await describeCluster()}\n`);
+      return 0;
+    case 'down':
+      say((await stopCluster()) ? 'ended' : 'there was none');
+      return 0;
+    default:
+      return usage();
+  }
+};
+
+const usage = (): number => {
+  process.stderr.write(USAGE);
+  return 64;
+};
+
+const [command, ...args] = process.argv.slice(2);
+try {
+  process.exitCode = await run(command, args);
+} catch (error) {
+  say(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}

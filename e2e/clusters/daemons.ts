@@ -1,0 +1,50 @@
+/** The cluster's programs: started inside its network, going on when this command ends, each with its log. */
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { INSIDE } from './network.ts';
+import { runPath } from './place.ts';
+
+const LAST_WORDS = 3_000;
+const POLL_MS = 250;
+
+/** Appends to `<name>.log`, writes `<name>.pid`. */
+export const startDaemon = async (name: string, program: string, args: readonly string[]): Promise<void> => {
+  const log = openSync(runPath(`${name}.log`), 'a');
+  const [enter, ...entering] = INSIDE;
+  const child = spawn(enter, [...entering, program, ...args], { detached: true, stdio: ['ignore', log, log] });
+  closeSync(log);
+  await once(child, 'spawn');
+  child.unref();
+  await writeFile(runPath(`${name}.pid`), String(child.pid));
+};
+
+export const isDaemonAlive = async (name: string): Promise<boolean> => {
+  const pid = Number(await readFile(runPath(`${name}.pid`), 'utf8').catch(() => '0'));
+  if (pid === 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Rejects when the daemon that it is waited for has ended, or after `seconds`, with the daemon's last words. */
+export const awaitDaemon = async (name: string, seconds: number, isReady: () => Promise<boolean>): Promise<void> => {
+  const last = Date.now() + seconds * 1000;
+  while (!(await isReady())) {
+    const why = !(await isDaemonAlive(name))
+      ? 'has ended'
+      : Date.now() > last
+        ? `was not ready in ${String(seconds)} s`
+        : null;
+    if (why !== null)
+      throw new Error(`${name} ${why}; the end of ${runPath(`${name}.log`)}:\n${await lastWords(name)}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+};
+
+const lastWords = async (name: string): Promise<string> =>
+  (await readFile(runPath(`${name}.log`), 'utf8').catch(() => '')).slice(-LAST_WORDS);

@@ -1,0 +1,3 @@
+module tollgate.dev/e2e/clusters/pause
+
+go 1.24.0
