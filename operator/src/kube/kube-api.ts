@@ -7,7 +7,7 @@ import type { KubeKind, KubeObject, ObjectName } from './kube-object.ts';
 
 export interface KubeApi {
   /** Null where there is no such object. */
-  get<T extends KubeObject>(kind: KubeKind, name: ObjectName, options?: CallOptions): Promise<T | null>;
+  get<T extends KubeObject>(kind: KubeKind, name: ObjectName, options?: GetOptions): Promise<T | null>;
   /** One page. */
   list<T extends KubeObject>(kind: KubeKind, query: ListQuery, options?: CallOptions): Promise<KubeList<T>>;
   /**
@@ -36,6 +36,9 @@ export interface CallOptions {
   /** For the whole call, its body included. Default 30,000. */
   readonly timeoutMs?: number;
 }
+
+/** `metadataOnly`: `metadata` alone, so that what a Secret holds never comes here. */
+export type GetOptions = CallOptions & Pick<Selection, 'metadataOnly'>;
 
 export interface WriteOptions extends CallOptions {
   readonly dryRun?: boolean;

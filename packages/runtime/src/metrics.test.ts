@@ -57,10 +57,11 @@ describe('metrics', () => {
 
   it('keep to the rules of their names', () => {
     const one = (name: string, kind: 'counter' | 'gauge') => () =>
-      makeMetrics([{ name, kind, help: '' }], { processMetrics: false });
+      makeMetrics([{ name, kind, help: 'Help.' }], { processMetrics: false });
     expect(one('requests_total', 'counter')).toThrow('must be tollgate_');
     expect(one('tollgate_requests', 'counter')).toThrow('must end in _total');
     expect(one('tollgate_Open', 'gauge')).toThrow('lower case');
+    expect(one('workqueue_adds_total', 'counter')).not.toThrow();
     expect(() => make().add('tollgate_other_total' as 'tollgate_bytes_total', {})).toThrow('not in the list');
   });
 

@@ -43,6 +43,10 @@ export interface MetricsOptions {
   readonly processMetrics?: boolean;
 }
 
+const OWN_NAME = /^tollgate_[a-z][a-z0-9_]*$/;
+/** What dashboards and alerts for Kubernetes controllers look for, whoever wrote the controller. */
+const CONTROLLER_NAME = /^(workqueue|controller_runtime|leader_election|rest_client)_[a-z][a-z0-9_]*$/;
+
 const NAMING_LABELS = new Set([
   'organisation',
   'namespace',
@@ -150,7 +154,8 @@ export const metricsTable = (list: readonly MetricDoc[]): string =>
 
 const checkList = (list: readonly MetricDoc[], nameless: boolean): void => {
   for (const { name, kind, labels = [] } of list) {
-    if (!/^tollgate_[a-z][a-z0-9_]*$/.test(name)) throw new Error(`metric ${name} must be tollgate_ and lower case`);
+    if (!OWN_NAME.test(name) && !CONTROLLER_NAME.test(name))
+      throw new Error(`metric ${name} must be tollgate_ and lower case`);
     if (kind === 'counter' && !name.endsWith('_total')) throw new Error(`counter ${name} must end in _total`);
     const naming = labels.find((label) => NAMING_LABELS.has(label));
     if (nameless && naming !== undefined)
