@@ -36,7 +36,8 @@ export interface LeaseConfig {
 const DAY_MS = 86_400_000;
 
 export const readOperatorConfig = (read: EnvReader): OperatorConfig => {
-  const millis = (name: string, fallback: number, min = 1): number => read.integer(name, { min, max: DAY_MS, fallback });
+  const millis = (name: string, fallback: number, min = 1): number =>
+    read.integer(name, { min, max: DAY_MS, fallback });
   return {
     serverUrl: read.url('TOLLGATE_SERVER_URL'),
     tokenFile: read.text('TOLLGATE_TOKEN_FILE', '/var/run/secrets/tollgate/token'),

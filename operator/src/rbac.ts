@@ -51,8 +51,8 @@ export const OPERATOR_CLUSTER_RULES: readonly RbacRule[] = [
   {
     groups: ['apps'],
     resources: ['deployments'],
-    verbs: ['list', 'watch', 'create', 'patch'],
-    why: 'The Deployment of an LLMInferenceService, by server-side apply; only those with its label are read.',
+    verbs: ['get', 'list', 'watch', 'create', 'patch'],
+    why: 'The Deployment of an LLMInferenceService, by server-side apply; of others only whether the name is taken.',
   },
   {
     groups: ['serving.kserve.io'],
