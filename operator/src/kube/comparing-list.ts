@@ -27,6 +27,9 @@ export interface ComparingListOptions {
   readonly cached: () => Iterable<readonly [string, string]>;
 }
 
+export const versionsOf = (objects: readonly KubeObject[]): readonly (readonly [string, string])[] =>
+  objects.map((object) => [keyOf(nameOf(object)), object.metadata.resourceVersion ?? '']);
+
 /** Events take milliseconds; what has not come after that does not come. */
 const ON_THEIR_WAY_MS = 5000;
 

@@ -79,6 +79,7 @@ export const makeEventRecorder = ({
   const objects = new Map<string, TokenBucket>();
   const all = makeTokenBucket(ALL_BURST, ALL_PER_SECOND, clock);
   const cancels = new Set<() => void>();
+  let ids = 0;
   /** One after the other: a series comes after its first event. */
   let sending: Promise<void> = Promise.resolve();
 
@@ -166,7 +167,8 @@ export const makeEventRecorder = ({
       return;
     }
     if (series.size + objects.size >= REMEMBERED_MAX) forgetOld();
-    const id = `${Math.floor(wallClock()).toString(16)}${Math.floor(random() * 2 ** 32).toString(16)}`;
+    ids += 1;
+    const id = [wallClock(), random() * 2 ** 32, ids].map((part) => Math.floor(part).toString(16)).join('');
     const event = firstEvent(note, { component, instance }, id, wallClock());
     const entry: Series = { event, count: 1, lastAt: now, lastWallMs: 0, stands: false, isFlushDue: false };
     series.set(key, entry);

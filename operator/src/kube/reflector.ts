@@ -3,7 +3,7 @@
  * that ends. Nothing that the server does or that a listener throws ends it; `stop` does.
  */
 import type { LogFields, Logger, Timers } from '@tollgate/runtime';
-import { makeComparingList } from './comparing-list.ts';
+import { makeComparingList, versionsOf } from './comparing-list.ts';
 import type { KubeApi, Selection, WatchEvent } from './kube-api.ts';
 import { apiVersionOf, keyOf, nameOf, type KubeKind, type KubeObject } from './kube-object.ts';
 import { listAll } from './list-all.ts';
@@ -24,6 +24,11 @@ export interface Reflector<T extends KubeObject> {
   hasSynced(): boolean;
   /** Milliseconds since the server was last heard of: a list, an accepted watch, an event, a bookmark. */
   stalenessMs(): number;
+  /**
+   * Milliseconds since it last heard or tried anything. It grows to some minutes at most, also while the server is away:
+   * beyond ten the process is stuck, which is what `/livez` asks.
+   */
+  idleMs(): number;
   stop(): Promise<void>;
 }
 
@@ -32,7 +37,7 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly kind: KubeKind;
   readonly selection?: Selection;
   readonly indexes?: Readonly<Record<string, Index<T>>>;
-  /** What to keep of an object, to save memory. `metadata.managedFields` is gone before. */
+  /** What to keep of an object, to save memory: all of `metadata` but its maps. `managedFields` is gone before. */
   readonly transform?: (object: T) => T;
   readonly timers: Timers;
   /** Monotonic milliseconds. */
@@ -70,7 +75,13 @@ export const makeReflector = <T extends KubeObject>({
   });
   /** Objects whose newest version could not be taken in: version by key. They count as seen, not as missed. */
   const untaken = new Map<string, string>();
-  const comparison = makeComparingList({ api, kind, selection, pause, cached: () => versionsOf(store, untaken) });
+  const comparison = makeComparingList({
+    api,
+    kind,
+    selection,
+    pause,
+    cached: () => [...versionsOf(store.list()), ...untaken],
+  });
   const base = { apiVersion: apiVersionOf(kind), kind: kind.kind };
 
   /** From which a watch goes on; null: list. */
@@ -78,6 +89,7 @@ export const makeReflector = <T extends KubeObject>({
   let listReason = 'start';
   let hasSynced = false;
   let heardAt = clock();
+  let triedAt = clock();
   let compareAt = Infinity;
   let loop: Promise<void> | null = null;
 
@@ -196,6 +208,7 @@ export const makeReflector = <T extends KubeObject>({
   };
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
+      triedAt = clock();
       try {
         await step();
       } catch (error) {
@@ -216,6 +229,7 @@ export const makeReflector = <T extends KubeObject>({
     synced: synced.promise,
     hasSynced: () => hasSynced,
     stalenessMs: () => clock() - heardAt,
+    idleMs: () => clock() - Math.max(heardAt, triedAt),
     stop: async () => {
       stopping.abort(new Error('the reflector stops'));
       synced.reject(new Error(`the watch of ${kind.kind} was stopped before its first list`));
@@ -224,27 +238,20 @@ export const makeReflector = <T extends KubeObject>({
   };
 };
 
-const versionsOf = (
-  store: ObjectCache<KubeObject>,
-  untaken: ReadonlyMap<string, string>,
-): readonly (readonly [string, string])[] => [
-  ...store.list().map((object) => [keyOf(nameOf(object)), object.metadata.resourceVersion ?? ''] as const),
-  ...untaken,
-];
-
 /** The gauges that are asked for when the page is read. Once a process. */
 export const measureReflectors = (
   metrics: Pick<KubeMetrics, 'source'>,
   reflectors: readonly Pick<Reflector<KubeObject>, 'kind' | 'stalenessMs' | 'cache'>[],
 ): void => {
-  const sample = (value: (reflector: (typeof reflectors)[number]) => number) => () =>
-    reflectors.map((reflector) => ({ labels: { kind: reflector.kind.kind }, value: value(reflector) }));
+  /** Several reflectors may be of one kind, each with its selection. */
+  const byKind = (value: (of: readonly (typeof reflectors)[number][]) => number) => () =>
+    [...Map.groupBy(reflectors, ({ kind }) => kind.kind)].map(([kind, of]) => ({ labels: { kind }, value: value(of) }));
   metrics.source(
     'tollgate_kube_watch_staleness_seconds',
-    sample((reflector) => reflector.stalenessMs() / 1000),
+    byKind((of) => Math.max(...of.map(({ stalenessMs }) => stalenessMs())) / 1000),
   );
   metrics.source(
     'tollgate_kube_objects',
-    sample(({ cache }) => cache.size),
+    byKind((of) => of.reduce((sum, { cache }) => sum + cache.size, 0)),
   );
 };

@@ -59,8 +59,7 @@ export const makeStatusWriter = ({ api, fieldManager, metrics }: StatusWriterOpt
       written.set(object, wanted);
       return after.metadata.resourceVersion === resourceVersion ? 'unchanged' : 'written';
     } catch (error) {
-      // With `force` no field is in conflict: only the uid can be.
-      if (isNotFound(error) || isConflict(error)) return 'gone';
+      if (isNotFound(error) || isOtherUid(error)) return 'gone';
       throw error;
     }
   };
@@ -77,3 +76,7 @@ export const makeStatusWriter = ({ api, fieldManager, metrics }: StatusWriterOpt
     },
   };
 };
+
+/** A conflict of versions, which the server resolves itself but under a storm of writes, says something else. */
+const isOtherUid = (error: unknown): boolean =>
+  isConflict(error) && Error.isError(error) && /\buid\b/i.test(error.message);
