@@ -2,13 +2,11 @@
 import { join } from 'node:path';
 import { clusterCache } from '@tollgate/testkit/kubernetes';
 import { buildPrograms } from './build-programs.ts';
-import { startClusterControlPlane } from './control-plane.ts';
 import { stopCluster } from './down.ts';
 import { loadArchive, loadImage, makeDebianImage, makeNodeImage } from './images.ts';
-import { startNode } from './node.ts';
-import { ADMIN_KUBECONFIG } from './place.ts';
+import { describeCluster } from './status.ts';
 import { installNodePackages } from './node-packages.ts';
-import { clusterState, describeCluster } from './status.ts';
+import { bringUp, needRoot } from './up.ts';
 
 const USAGE = `usage: cluster.ts COMMAND
   build                          build etcd, Kubernetes, kubectl, helm and CoreDNS from their Go modules, once
@@ -26,33 +24,6 @@ const say = (line: string): void => {
   process.stderr.write(`cluster: ${line}\n`);
 };
 
-const bringUp = async (wanted: 'control-plane' | 'node'): Promise<void> => {
-  needRoot();
-  await buildPrograms(say);
-  const state = await clusterState();
-  if (state === wanted || state === 'node') return say(`it runs already; KUBECONFIG=${ADMIN_KUBECONFIG}`);
-  if (wanted === 'node') await installNodePackages();
-  if (state === 'broken') {
-    say('clearing away what a crash has left');
-    await stopCluster();
-  }
-  if (state !== 'control-plane') {
-    say('starting the control plane');
-    await startClusterControlPlane();
-  }
-  if (wanted === 'node') {
-    say('starting the node');
-    await startNode();
-  }
-  say(`ready; KUBECONFIG=${ADMIN_KUBECONFIG}`);
-};
-
-/** Network namespaces and mounts are made. */
-const needRoot = (): void => {
-  if (process.getuid?.() !== 0)
-    throw new Error('only root can make a cluster on this machine; with Docker, "make e2e-kind" needs no root');
-};
-
 const run = async (command: string | undefined, args: readonly string[]): Promise<number> => {
   switch (command) {
     case 'build':
@@ -60,10 +31,10 @@ const run = async (command: string | undefined, args: readonly string[]): Promis
       say(`built: ${join(clusterCache(), 'bin')}`);
       return 0;
     case 'control-plane':
-      await bringUp('control-plane');
+      await bringUp('control-plane', say);
       return 0;
     case 'up':
-      await bringUp('node');
+      await bringUp('node', say);
       return 0;
     case 'base-image':
       needRoot();
@@ -73,6 +44,7 @@ const run = async (command: string | undefined, args: readonly string[]): Promis
       const [name, ...packages] = args;
       if (name === undefined) return usage();
       needRoot();
+      await installNodePackages('debootstrap');
       process.stdout.write(`${await makeDebianImage(name, packages)}\n`);
       return 0;
     }

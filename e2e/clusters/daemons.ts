@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
-import { INSIDE } from './network.ts';
+import { INSIDE, namespaceProcesses } from './network.ts';
 import { runPath } from './place.ts';
 
 const LAST_WORDS = 3_000;
@@ -20,15 +20,10 @@ export const startDaemon = async (name: string, program: string, args: readonly 
   await writeFile(runPath(`${name}.pid`), String(child.pid));
 };
 
+/** Its number alone proves nothing: after a restart of the machine it is somebody else's. */
 export const isDaemonAlive = async (name: string): Promise<boolean> => {
   const pid = Number(await readFile(runPath(`${name}.pid`), 'utf8').catch(() => '0'));
-  if (pid === 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+  return (await namespaceProcesses()).has(pid);
 };
 
 /** Rejects when the daemon that it is waited for has ended, or after `seconds`, with the daemon's last words. */

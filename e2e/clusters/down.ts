@@ -1,9 +1,9 @@
 /** `down`: ends what the cluster started, also after a crash of any of it, and takes away every trace but the cache. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { networkExists, removeNetwork } from './network.ts';
-import { CONTAINERD_SOCKET, NETWORK, RUN, runPath } from './place.ts';
+import { namespaceProcesses, networkExists, removeNetwork } from './network.ts';
+import { CONTAINERD_SOCKET, RUN, runPath } from './place.ts';
 import { clusterProcesses, readProcessTable } from './process-table.ts';
 import { runCommand } from './run-command.ts';
 
@@ -44,19 +44,26 @@ const killProcesses = async (): Promise<void> => {
   }
 };
 
-const namespaceProcesses = async (): Promise<ReadonlySet<number>> => {
-  const listed = await runCommand('ip', ['netns', 'pids', NETWORK.namespace]).catch(() => '');
-  return new Set(listed.split('\n').filter(Boolean).map(Number));
+/**
+ * Lazily, since a file system that a dying process still holds is free soon after. Throws where one stays: what is mounted
+ * there may be a folder of the machine's, and the next step removes everything below.
+ */
+const unmountAll = async (): Promise<void> => {
+  for (const path of mountedBelow(RUN)) await runCommand('umount', ['--lazy', path]);
+  const left = mountedBelow(RUN);
+  if (left.length > 0) throw new Error(`still mounted: ${left.join(', ')}`);
 };
 
-/** The deepest first; lazily, since a file system that is still held by a dying process is free soon after. */
-const unmountAll = async (): Promise<void> => {
-  const mounted = readFileSync('/proc/mounts', 'utf8')
+/** The deepest first. */
+const mountedBelow = (folder: string): readonly string[] => {
+  if (!existsSync(folder)) return [];
+  // The kernel knows no symbolic links, and somebody's cache may be one.
+  const root = `${realpathSync(folder)}/`;
+  return readFileSync('/proc/mounts', 'utf8')
     .split('\n')
     .map((line) => (line.split(' ')[1] ?? '').replaceAll('\\040', ' '))
-    .filter((path) => path.startsWith(`${RUN}/`))
+    .filter((path) => path.startsWith(root))
     .sort((a, b) => b.length - a.length);
-  for (const path of mounted) await runCommand('umount', ['--lazy', path]);
 };
 
 /** Those of our pods by their UIDs: another cluster's may hang below the same parent. */

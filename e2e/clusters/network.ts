@@ -8,6 +8,12 @@ export const INSIDE = ['nsenter', `--net=/run/netns/${NETWORK.namespace}`, '--']
 
 export const networkExists = (): Promise<boolean> => endsWell('ip', ['-n', NETWORK.namespace, 'link', 'show']);
 
+/** By their process numbers; a dead one that nobody has buried yet is not among them. */
+export const namespaceProcesses = async (): Promise<ReadonlySet<number>> => {
+  const listed = await runCommand('ip', ['netns', 'pids', NETWORK.namespace]).catch(() => '');
+  return new Set(listed.split('\n').filter(Boolean).map(Number));
+};
+
 export const makeNetwork = async (): Promise<void> => {
   const { namespace, cable, bridge } = NETWORK;
   const inside = (...args: readonly string[]): Promise<string> => runCommand('ip', ['-n', namespace, ...args]);

@@ -1,7 +1,7 @@
 /** The second half of `up`: containerd, the scheduler, the kubelet, kube-proxy and DNS, until the node is ready. */
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { programPath } from '@tollgate/testkit/kubernetes';
-import { kubectl, kubectlEndsWell } from './control-plane.ts';
+import { kubectl } from './control-plane.ts';
 import { awaitDaemon, startDaemon } from './daemons.ts';
 import { loadArchive, storePauseImage } from './images.ts';
 import {
@@ -15,6 +15,7 @@ import {
 } from './node-files.ts';
 import { CONTAINERD_SOCKET, NETWORK, NODE_NAME, runPath } from './place.ts';
 import { endsWell } from './run-command.ts';
+import { nodeIsReady } from './status.ts';
 
 const VOLUMES = 8;
 
@@ -45,10 +46,11 @@ export const startNode = async (): Promise<void> => {
   await startDaemon('proxy', programPath('kube-proxy'), [`--config=${runPath('proxy.json')}`]);
   await startDaemon('coredns', programPath('coredns'), ['-conf', runPath('Corefile')]);
   await makeVolumes();
-  await awaitDaemon('kubelet', 120, () =>
-    kubectlEndsWell(['wait', '--for=condition=Ready', `node/${NODE_NAME}`, '--timeout=1s']),
-  );
+  await awaitNode();
 };
+
+/** Rejects when the kubelet has ended, or the node is not ready after two minutes. */
+export const awaitNode = (): Promise<void> => awaitDaemon('kubelet', 120, nodeIsReady);
 
 const makeVolumes = async (): Promise<void> => {
   for (let index = 0; index < VOLUMES; index += 1) {

@@ -3,22 +3,23 @@ import { existsSync } from 'node:fs';
 import { kubectlEndsWell } from './control-plane.ts';
 import { isDaemonAlive } from './daemons.ts';
 import { loadedImages } from './images.ts';
-import { ADMIN_KUBECONFIG, API_URL, NODE_NAME, RUN } from './place.ts';
+import { ADMIN_KUBECONFIG, API_URL, NODE_NAME, RUN, runPath } from './place.ts';
 
 const CONTROL_PLANE = ['etcd', 'apiserver', 'controller-manager'] as const;
 const NODE = ['containerd', 'scheduler', 'kubelet', 'proxy', 'coredns'] as const;
 
 export type ClusterState = 'absent' | 'control-plane' | 'node' | 'broken';
 
-/** `broken`: something is left of it, and not enough to work. */
+/** `broken`: one of its daemons has ended. One that is only slow to answer is not broken: somebody may be at work with it. */
 export const clusterState = async (): Promise<ClusterState> => {
   if (!existsSync(RUN)) return 'absent';
-  if (!(await allAlive(CONTROL_PLANE)) || !(await kubectlEndsWell(['get', '--raw', '/readyz']))) return 'broken';
-  if (!existsSync(`${RUN}/containerd.pid`)) return 'control-plane';
-  if (!(await allAlive(NODE))) return 'broken';
-  const isReady = await kubectlEndsWell(['wait', '--for=condition=Ready', `node/${NODE_NAME}`, '--timeout=1s']);
-  return isReady ? 'node' : 'broken';
+  if (!(await allAlive(CONTROL_PLANE))) return 'broken';
+  if (!existsSync(runPath('containerd.pid'))) return 'control-plane';
+  return (await allAlive(NODE)) ? 'node' : 'broken';
 };
+
+export const nodeIsReady = (): Promise<boolean> =>
+  kubectlEndsWell(['wait', '--for=condition=Ready', `node/${NODE_NAME}`, '--timeout=1s']);
 
 export const describeCluster = async (): Promise<string> => {
   const state = await clusterState();

@@ -97,7 +97,7 @@ const defines = (version: string): Record<string, string> => ({
   __TOLLGATE_VERSION__: JSON.stringify(version),
 });
 
-const gitDescribe = (root: string): string | null => {
+export const gitDescribe = (root: string): string | null => {
   try {
     return execFileSync('git', ['describe', '--tags', '--always', '--dirty'], {
       cwd: root,
@@ -110,7 +110,7 @@ const gitDescribe = (root: string): string | null => {
   }
 };
 
-const packageVersion = (root: string): string => {
+export const packageVersion = (root: string): string => {
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   return manifest.version;
 };

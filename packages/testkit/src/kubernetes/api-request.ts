@@ -56,6 +56,15 @@ export const requestApi = (endpoint: ApiEndpoint, path: string, options: ApiRequ
     request.end(sent ?? undefined);
   });
 
+/** Asks one API server as somebody in particular. */
+export type AskApi = (path: string, options?: ApiRequest) => Promise<ApiAnswer>;
+
+/** False also where nobody answers. */
+export const answersOk = async (request: AskApi, path: string): Promise<boolean> => {
+  const answer = await request(path).catch(() => null);
+  return answer?.status === 200;
+};
+
 const parsed = (text: string): unknown => {
   try {
     return JSON.parse(text);

@@ -2,14 +2,13 @@
  * A real Kubernetes API server for one test: etcd, kube-apiserver and, if asked, kube-controller-manager, on loopback and
  * ports of their own, in a folder that goes with them. About 5 s. No node: pods are kept and never run.
  */
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { globSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import getPort from 'get-port';
-import { requestApi, type ApiAnswer, type ApiEndpoint, type ApiRequest } from './api-request.ts';
+import { answersOk, requestApi, type ApiAnswer, type ApiEndpoint, type ApiRequest } from './api-request.ts';
+import { untilSo } from './await-servers.ts';
 import { makeAuthority, writeTokenKeys, type CertificateSubject, type KeyAndCertificate } from './certificates.ts';
 import { programPath, requirePrograms } from './cluster-programs.ts';
 import {
@@ -18,8 +17,11 @@ import {
   etcdArguments,
   type ControlPlaneFiles,
 } from './control-plane-commands.ts';
+import { establishCrds } from './establish-crds.ts';
 import { renderKubeconfig } from './kubeconfig.ts';
+import { runKubectl } from './kubectl.ts';
 import { startServerProcess, type ServerProcess } from './server-process.ts';
+import { requestToken, type TokenWish } from './service-account-token.ts';
 
 export interface ControlPlaneOptions {
   /** Makes Deployments into pods, collects what lost its owner, and gives each namespace its `default` ServiceAccount. */
@@ -57,19 +59,6 @@ export interface ControlPlane {
   stop(): Promise<void>;
 }
 
-export interface TokenWish {
-  readonly namespace: string;
-  readonly serviceAccount: string;
-  readonly audiences?: readonly string[];
-  readonly pod?: { readonly name: string; readonly uid: string };
-  /** 600 at the least. */
-  readonly expirationSeconds?: number;
-}
-
-const CRDS = join(import.meta.dirname, '../../../../crds');
-/** A limit against hanging on a busy machine, not a measure of speed. */
-const PATIENCE_MS = 120_000;
-const POLL_MS = 50;
 const SERVICE_CIDR = '10.96.0.0/16';
 /** Between looking for a free port and taking it, another may have taken it. */
 const TRIES = 3;
@@ -173,11 +162,11 @@ const boot = async (
         tokenFile,
       }),
     );
-    await until('the API server', servers, () => answersOk(request, '/readyz'));
+    await untilSo('the API server', servers, () => answersOk(request, '/readyz'));
   };
   await startApiServer();
   // The server makes it a moment after it says that it is ready, and most tests begin with it.
-  await until('the namespace default', servers, () => answersOk(request, '/api/v1/namespaces/default'));
+  await untilSo('the namespace default', servers, () => answersOk(request, '/api/v1/namespaces/default'));
   if (controllerManager) {
     const managerConfig = join(home, 'manager.kubeconfig');
     const manager = await authority.issue('manager', { commonName: 'system:kube-controller-manager' });
@@ -186,7 +175,7 @@ const boot = async (
       'kube-controller-manager',
       controllerManagerArguments({ kubeconfig: managerConfig, files, port: managerPort }),
     );
-    await until('the controller manager', servers, () =>
+    await untilSo('the controller manager', servers, () =>
       answersOk(request, '/api/v1/namespaces/default/serviceaccounts/default'),
     );
   }
@@ -223,89 +212,6 @@ const boot = async (
 };
 
 const freePort = (): Promise<number> => getPort({ host: '127.0.0.1' });
-
-type Ask = (path: string, options?: ApiRequest) => Promise<ApiAnswer>;
-
-const answersOk = async (request: Ask, path: string): Promise<boolean> => {
-  const answer = await request(path).catch(() => null);
-  return answer?.status === 200;
-};
-
-/** Rejects as soon as one of the servers has ended, or after two minutes. */
-const until = async (what: string, servers: readonly ServerProcess[], isSo: () => Promise<boolean>): Promise<void> => {
-  const last = Date.now() + PATIENCE_MS;
-  while (!(await isSo())) {
-    const dead = servers.find((server) => !server.isAlive());
-    if (dead) {
-      await dead.ended;
-      throw new Error(`${dead.name} ended before ${what} was there`);
-    }
-    if (Date.now() > last) throw new Error(`${what} was not there after ${String(PATIENCE_MS / 1000)} s`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
-};
-
-interface CustomKind {
-  readonly metadata: { readonly name: string };
-  readonly spec: {
-    readonly group: string;
-    readonly names: { readonly plural: string };
-    readonly versions: readonly { readonly name: string; readonly served: boolean }[];
-  };
-}
-
-const establishCrds = async (request: Ask, servers: readonly ServerProcess[]): Promise<void> => {
-  const manifests = globSync('*.yaml', { cwd: CRDS });
-  if (manifests.length === 0) throw new Error(`no manifests in ${CRDS}: run "make generate"`);
-  await Promise.all(
-    manifests.map(async (file) => {
-      const { status, body } = await request('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
-        method: 'POST',
-        contentType: 'application/yaml',
-        body: await readFile(join(CRDS, file), 'utf8'),
-      });
-      if (status !== 201) throw new Error(`crds/${file} was refused: ${JSON.stringify(body)}`);
-      const { metadata, spec } = body as CustomKind;
-      // Established is said before it is served: only an answer proves that it is.
-      for (const { name } of spec.versions.filter(({ served }) => served)) {
-        const path = `/apis/${spec.group}/${name}/${spec.names.plural}`;
-        await until(metadata.name, servers, () => answersOk(request, path));
-      }
-    }),
-  );
-};
-
-const requestToken = async (request: Ask, wish: TokenWish): Promise<string> => {
-  const { namespace, serviceAccount, audiences = [], pod, expirationSeconds = 3_600 } = wish;
-  const { status, body } = await request(`/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccount}/token`, {
-    method: 'POST',
-    body: {
-      apiVersion: 'authentication.k8s.io/v1',
-      kind: 'TokenRequest',
-      spec: {
-        audiences,
-        expirationSeconds,
-        ...(pod === undefined ? {} : { boundObjectRef: { apiVersion: 'v1', kind: 'Pod', ...pod } }),
-      },
-    },
-  });
-  if (status !== 201) throw new Error(`no token for ${namespace}/${serviceAccount}: ${JSON.stringify(body)}`);
-  return (body as { readonly status: { readonly token: string } }).status.token;
-};
-
-const runKubectl = (kubeconfig: string, args: readonly string[], input?: string): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const child = execFile(
-      programPath('kubectl'),
-      ['--kubeconfig', kubeconfig, ...args],
-      { maxBuffer: 64 * 1024 * 1024 },
-      (error, stdout, stderr) => {
-        if (error === null) resolve(stdout);
-        else reject(new Error(`kubectl ${args.join(' ')}: ${stderr || error.message}`, { cause: error }));
-      },
-    );
-    child.stdin?.end(input ?? '');
-  });
 
 const allLastWords = async (servers: readonly ServerProcess[]): Promise<string> => {
   const said = await Promise.all(servers.map(async (server) => `--- ${server.name}\n${await server.lastWords()}`));

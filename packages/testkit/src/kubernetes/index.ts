@@ -1,4 +1,3 @@
-export { startControlPlane, type ControlPlane, type ControlPlaneOptions, type TokenWish } from './control-plane.ts';
 export type { ApiAnswer, ApiRequest } from './api-request.ts';
 export {
   makeAuthority,
@@ -19,4 +18,6 @@ export {
   type ControlPlaneFiles,
   type EtcdPlace,
 } from './control-plane-commands.ts';
+export { startControlPlane, type ControlPlane, type ControlPlaneOptions } from './control-plane.ts';
 export { renderKubeconfig, type KubeconfigParts } from './kubeconfig.ts';
+export type { TokenWish } from './service-account-token.ts';

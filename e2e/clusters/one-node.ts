@@ -1,0 +1,29 @@
+/** Our one-node cluster, as the end-to-end suite sees it. */
+import { globSync } from 'node:fs';
+import { copyFile, cp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { programPath } from '@tollgate/testkit/kubernetes';
+import { stopCluster } from './down.ts';
+import { loadImage } from './images.ts';
+import { ADMIN_KUBECONFIG, RUN, runPath } from './place.ts';
+import type { SuiteCluster } from './suite-cluster.ts';
+import { bringUp } from './up.ts';
+
+/** One that was up before the suite stays up after it. */
+export const startOneNode = async (say: (line: string) => void): Promise<SuiteCluster> => {
+  const isOurs = await bringUp('node', say);
+  return {
+    kubeconfig: ADMIN_KUBECONFIG,
+    tools: { kubectl: programPath('kubectl'), helm: programPath('helm') },
+    load: async (images) => {
+      for (const image of images) await loadImage(image);
+    },
+    saveLogs: async (folder) => {
+      for (const log of globSync('*.log', { cwd: RUN })) await copyFile(runPath(log), join(folder, log));
+      await cp(runPath('pod-logs'), join(folder, 'pods'), { recursive: true });
+    },
+    remove: async () => {
+      if (isOurs) await stopCluster();
+    },
+  };
+};

@@ -1,0 +1,10 @@
+/** What the end-to-end suite needs of a cluster, whichever it is. */
+export interface SuiteCluster {
+  readonly kubeconfig: string;
+  readonly tools: { readonly kubectl: string; readonly helm: string };
+  /** Puts images of this machine where the nodes find them. */
+  load(images: readonly string[]): Promise<void>;
+  /** What its daemons said, into that folder: it is asked for after a failure, and before the cluster goes. */
+  saveLogs(folder: string): Promise<void>;
+  remove(): Promise<void>;
+}

@@ -1,0 +1,15 @@
+/** The suite that needs a cluster: `make e2e`. `make test` does not run it. */
+import { join } from 'node:path';
+import base from '../jest.config.js';
+
+const [unit] = base.projects;
+const { displayName: _name, testPathIgnorePatterns: _ignored, ...common } = unit;
+
+export default {
+  ...common,
+  roots: [join(import.meta.dirname, 'src/cluster')],
+  testMatch: ['**/*.cluster.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+  // Pods are scheduled, started and probed: a limit against hanging, not a measure of speed.
+  testTimeout: 180_000,
+};
