@@ -14,22 +14,23 @@ INSTALLED := node_modules/.tollgate-installed
 MANIFESTS := package.json pnpm-workspace.yaml pnpm-lock.yaml $(wildcard */package.json packages/*/package.json)
 JEST := node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js
 TOOLS := packages/devtools/src
+CLUSTER := node --conditions=source --disable-warning=ExperimentalWarning e2e/clusters
 # A suite that hangs is a failure, and not a wait; where there is no `timeout`, it is a wait.
 BOUNDED := $(if $(shell command -v timeout),timeout --foreground 40m)
 REAL ?= 0
 # Narrows the tests: make test-unit ARGS=packages/budget
 ARGS ?=
 
-.PHONY: help run test test-adapters test-unit test-sim test-clients test-faults test-coverage test-replay test-fuzz verify lint types generate build bundles bench bench-ledger install clean
+.PHONY: help run test test-adapters test-unit test-sim test-clients test-faults test-coverage test-replay test-fuzz verify lint types generate build bundles bench bench-ledger images cluster-build cluster-up cluster-down cluster-status e2e e2e-kind install clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: ## Serve examples/quickstart on the mock provider; REAL=1 calls the real ones with your keys
 	@$(MAKE) bundles >&2
 	@exec node packages/cli/dist/tollgate.js serve --resources examples/quickstart $(if $(filter 1,$(REAL)),,--mock)
 
-test: bundles ## Install, then run every suite; ARGS=packages/budget runs a part
+test: bundles cluster-build ## Install, then run every suite but e2e; ARGS=packages/budget runs a part
 	@$(TOOLS)/prerequisites.sh postgres redis python
 	@rm -rf $(RESULTS) && mkdir -p $(RESULTS)
 	@$(BOUNDED) $(JEST) --json --outputFile=$(RESULTS)/jest.json $(ARGS) >/dev/null || { node $(TOOLS)/test-sums.ts $(RESULTS) || true; exit 1; }
@@ -61,7 +62,7 @@ test-sim: $(INSTALLED) ## Simulate the accounting under faults: 20,000 schedules
 	@SIM_SEEDS='$(SIM_SEEDS)' SIM_MINUTES='$(SIM_MINUTES)' SIM_FROM='$(SIM_FROM)' SIM_SEED='$(SIM_SEED)' SIM_REPLAY='$(SIM_REPLAY)' SIM_MUTANT='$(SIM_MUTANT)' \
 		node --conditions=source packages/ledger/src/simulator/main.ts
 
-test-coverage: bundles ## Measure line coverage over all product sources; fails under 90 %
+test-coverage: bundles cluster-build ## Measure line coverage over all product sources; fails under 90 %
 	@$(TOOLS)/prerequisites.sh postgres redis python
 	@node $(TOOLS)/coverage.ts $(ARGS)
 
@@ -78,7 +79,7 @@ verify: $(INSTALLED) ## Check generated files, lint, types, dependency rules, un
 lint: $(INSTALLED) ## Lint, formatting, dependency rules, tsconfig references
 	@eslint --cache --cache-location node_modules/.cache/eslint/ .
 	@prettier --check --cache --log-level warn .
-	@depcruise --config .dependency-cruiser.cjs $(wildcard operator/src sidecar/src packages/*/src e2e/src)
+	@depcruise --config .dependency-cruiser.cjs $(wildcard operator/src sidecar/src packages/*/src e2e/src e2e/clusters)
 	@node $(TOOLS)/check-references.ts
 
 types: $(INSTALLED) ## Check the types of every package
@@ -99,6 +100,30 @@ bench: bundles ## Measure the proxy against direct, nginx and Portkey; writes do
 bench-ledger: bundles ## Measure leases, spool, ingest and the stores; writes its part of docs/benchmarks.md
 	@$(TOOLS)/prerequisites.sh postgres redis wrk
 	@node --conditions=source --disable-warning=ExperimentalWarning packages/bench/src/ledger/main.ts
+
+images: bundles ## Build the container images localhost/tollgate-{proxy,operator,server}:dev, with Docker or buildah
+	@docker info >/dev/null 2>&1 || $(TOOLS)/prerequisites.sh images
+	@node $(TOOLS)/images/main.ts
+
+cluster-build: $(INSTALLED) ## Build Kubernetes, kubectl and helm from their Go modules, once, into ~/.cache/tollgate
+	@$(TOOLS)/prerequisites.sh openssl
+	@$(CLUSTER)/cluster.ts build
+
+cluster-up: $(INSTALLED) ## Start the one-node cluster on this machine (root, no Docker needed)
+	@$(CLUSTER)/cluster.ts up
+
+cluster-down: $(INSTALLED) ## End the one-node cluster and all that runs in it
+	@$(CLUSTER)/cluster.ts down
+
+cluster-status: $(INSTALLED) ## Say what runs of the one-node cluster
+	@$(CLUSTER)/cluster.ts status
+
+e2e: images ## Run the user stories on the one-node cluster, which is started for it; ARGS=images runs a part
+	@mkdir -p $(RESULTS) && rm -f $(RESULTS)/e2e.json
+	@$(BOUNDED) $(CLUSTER)/run-suite.ts one-node --json --outputFile=$(RESULTS)/e2e.json $(ARGS) >/dev/null
+
+e2e-kind: images ## The same on kind (Docker, kind, kubectl and helm must be there)
+	@$(CLUSTER)/run-suite.ts kind $(ARGS)
 
 install: ## Install the dependencies, as the lock file says
 	@$(PNPM) install --frozen-lockfile

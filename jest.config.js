@@ -20,6 +20,8 @@ const common = {
 };
 
 const INTEGRATION = '\\.integration\\.test\\.ts$';
+// They need a cluster: `make e2e` runs them, with a configuration of their own.
+const CLUSTER = '\\.cluster\\.test\\.ts$';
 
 export default {
   // Real servers on a machine that may be busy: a limit against hanging, not a measure of speed.
@@ -31,7 +33,7 @@ export default {
       ...common,
       displayName: 'unit',
       testMatch: ['**/*.test.ts'],
-      testPathIgnorePatterns: [...common.testPathIgnorePatterns, INTEGRATION],
+      testPathIgnorePatterns: [...common.testPathIgnorePatterns, INTEGRATION, CLUSTER],
     },
     { ...common, displayName: 'integration', testMatch: ['**/*.integration.test.ts'] },
   ],
