@@ -125,4 +125,15 @@ describe('tollgate mock-provider', () => {
     io.signal('SIGTERM');
     expect(await ended).toBe(0);
   });
+
+  it('listens where it is told to, as a container that others call must', async () => {
+    const io = testIo();
+    const ended = io.tollgate('mock-provider', '--host', '127.0.0.2', '--port', '0');
+    await io.until(({ out }) => out.includes('\n'));
+    const { bill } = JSON.parse(io.out());
+    expect(new URL(bill).hostname).toBe('127.0.0.2');
+    expect((await fetch(bill)).status).toBe(200);
+    io.signal('SIGTERM');
+    expect(await ended).toBe(0);
+  });
 });

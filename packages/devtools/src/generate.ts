@@ -7,6 +7,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { cliPage } from '@tollgate/cli/docs';
 import { PRICE_TABLE_PATH, buildPriceTable } from '@tollgate/prices/build';
+import { chartFiles } from './chart/chart-files.ts';
 import { crdFiles } from './crds/crd-files.ts';
 import { metricsPage } from './docs/metrics-page.ts';
 import { pathsPage } from './docs/paths-page.ts';
@@ -21,6 +22,7 @@ const MAKERS: readonly (() => readonly GeneratedFile[])[] = [
   priceFiles,
   () => [pathsPage(), metricsPage(), cliPage()],
   () => [luaLibrary(ROOT)],
+  () => chartFiles(ROOT),
 ];
 
 const stale = MAKERS.flatMap((make) => make()).filter(({ path, text }) => read(path) !== text);

@@ -4,6 +4,7 @@ import type { Io } from '../io.ts';
 import { parsePort, parseWhole } from '../number-options.ts';
 
 interface MockOptions {
+  readonly host: string;
   readonly port: number;
   readonly seed: number;
   readonly log?: string;
@@ -13,14 +14,16 @@ export const addMockProvider = (program: Command, io: Io): void => {
   program
     .command('mock-provider')
     .description('serve simulated answers of every provider; nobody is charged')
-    .option('--port <port>', 'port on 127.0.0.1; 0 takes any free one', parsePort, 4199)
+    .option('--host <address>', 'address to listen on; 0.0.0.0 in a container that others call', '127.0.0.1')
+    .option('--port <port>', 'port there; 0 takes any free one', parsePort, 4199)
     .option('--seed <number>', 'equal seeds give equal answers', parseWhole, 1)
     .option('--log <file>', 'append one JSON line for each call: what it would bill')
-    .action(async ({ port, seed, log }: MockOptions) => {
+    .action(async ({ host, port, seed, log }: MockOptions) => {
       const { runMockProvider } = await import('@tollgate/testkit');
       const { untilStopped } = await import('../until-stopped.ts');
       const { portError } = await import('../server/port-error.ts');
       const running = await runMockProvider({
+        host,
         port,
         seed,
         ...(log === undefined ? {} : { logFile: log }),
