@@ -22,6 +22,8 @@ const common = {
 const INTEGRATION = '\\.integration\\.test\\.ts$';
 // They need a cluster: `make e2e` runs them, with a configuration of their own.
 const CLUSTER = '\\.cluster\\.test\\.ts$';
+// They start a Kubernetes API server, which is built once on each machine: `make test-kubernetes` selects them.
+const KUBERNETES = '\\.kubernetes\\.test\\.ts$';
 
 export default {
   // Real servers on a machine that may be busy: a limit against hanging, not a measure of speed.
@@ -33,9 +35,10 @@ export default {
       ...common,
       displayName: 'unit',
       testMatch: ['**/*.test.ts'],
-      testPathIgnorePatterns: [...common.testPathIgnorePatterns, INTEGRATION, CLUSTER],
+      testPathIgnorePatterns: [...common.testPathIgnorePatterns, INTEGRATION, CLUSTER, KUBERNETES],
     },
     { ...common, displayName: 'integration', testMatch: ['**/*.integration.test.ts'] },
+    { ...common, displayName: 'kubernetes', testMatch: ['**/*.kubernetes.test.ts'] },
   ],
   collectCoverageFrom: ['{sidecar,operator,packages/*}/src/**/*.ts', '!**/*.test.ts', '!**/testing/**'],
 };

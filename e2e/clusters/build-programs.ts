@@ -4,13 +4,15 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { clusterCache, programPath } from '@tollgate/testkit/kubernetes';
-import { PROGRAM_SOURCES, type ProgramSource } from './programs.ts';
+import { PROGRAM_SOURCES, WITHOUT_A_NODE, type ProgramSource } from './programs.ts';
 import { runCommand, endsWell } from './run-command.ts';
 
 const MODULES = join(import.meta.dirname, 'go');
 
-export const buildPrograms = async (say: (line: string) => void): Promise<void> => {
-  const wanted = await Promise.all(PROGRAM_SOURCES.map(async (source) => ({ source, stamp: await stampOf(source) })));
+export const buildPrograms = async (which: 'all' | 'control-plane', say: (line: string) => void): Promise<void> => {
+  const sources =
+    which === 'all' ? PROGRAM_SOURCES : PROGRAM_SOURCES.filter(({ program }) => WITHOUT_A_NODE.has(program));
+  const wanted = await Promise.all(sources.map(async (source) => ({ source, stamp: await stampOf(source) })));
   const stale: typeof wanted = [];
   for (const entry of wanted) if (!(await isBuilt(entry.source, entry.stamp))) stale.push(entry);
   if (stale.length === 0) return;
@@ -18,7 +20,7 @@ export const buildPrograms = async (say: (line: string) => void): Promise<void> 
   if (!(await endsWell('go', ['version']))) {
     throw new Error('no Go: install Go 1.24 or later (https://go.dev/dl), the cluster is built from source');
   }
-  say(`building ${String(stale.length)} programs of Kubernetes; the first time takes 8 to 15 minutes on two cores`);
+  say(`building ${String(stale.length)} programs for a cluster; all of them take 8 to 15 minutes on two cores, once`);
   await mkdir(join(clusterCache(), 'bin'), { recursive: true });
   for (const [index, { source, stamp }] of stale.entries()) {
     const started = Date.now();

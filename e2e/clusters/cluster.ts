@@ -9,7 +9,8 @@ import { installNodePackages } from './node-packages.ts';
 import { bringUp, needRoot } from './up.ts';
 
 const USAGE = `usage: cluster.ts COMMAND
-  build                          build etcd, Kubernetes, kubectl, helm and CoreDNS from their Go modules, once
+  build [control-plane]          build etcd, Kubernetes, kubectl, helm and CoreDNS from their Go modules, once; or what
+                                 tests of an API server need, without a node
   control-plane                  start etcd, the API server and the controller manager: pods are kept and do not run
   up                             start all of it, and a node that runs pods, with Services, DNS and volumes
   base-image [NAME]              make a local image of Node that ours are built on
@@ -27,7 +28,8 @@ const say = (line: string): void => {
 const run = async (command: string | undefined, args: readonly string[]): Promise<number> => {
   switch (command) {
     case 'build':
-      await buildPrograms(say);
+      if (args[0] !== undefined && args[0] !== 'control-plane') return usage();
+      await buildPrograms(args[0] ?? 'all', say);
       say(`built: ${join(clusterCache(), 'bin')}`);
       return 0;
     case 'control-plane':

@@ -27,7 +27,15 @@ const kubernetes = (program: ClusterProgram): ProgramSource => ({
   ldflags: [...STRIPPED, ...stamped('k8s.io/component-base/version'), ...stamped('k8s.io/client-go/pkg/version')],
 });
 
-/** What tests need without a node comes first. */
+/** What a test needs that wants an API server, and no pod that runs. */
+export const WITHOUT_A_NODE: ReadonlySet<ClusterProgram> = new Set([
+  'etcd',
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kubectl',
+  'helm',
+]);
+
 export const PROGRAM_SOURCES: readonly ProgramSource[] = [
   { program: 'etcd', module: 'kubernetes', package: 'go.etcd.io/etcd/server/v3', ldflags: STRIPPED },
   kubernetes('kube-apiserver'),

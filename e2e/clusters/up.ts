@@ -10,7 +10,7 @@ import { clusterState } from './status.ts';
 /** Resolves with whether it had to be started. What a crash has left is cleared away first. */
 export const bringUp = async (wanted: 'control-plane' | 'node', say: (line: string) => void): Promise<boolean> => {
   needRoot();
-  await buildPrograms(say);
+  await buildPrograms('all', say);
   const state = await clusterState();
   if (state === wanted || state === 'node') {
     if (wanted === 'node') await awaitNode();
