@@ -8,6 +8,8 @@ export interface OperatorConfig {
   readonly tokenFile: string;
   /** Where Tollgate itself runs. */
   readonly systemNamespace: string;
+  /** The operator's own, `namespace/name`: in the commands that grant it something. */
+  readonly serviceAccount: string;
   /** Path of the injector's settings, which the operator compares pods with; null: it knows none. */
   readonly injectionFile: string | null;
   /** A kubeconfig; null in a cluster. */
@@ -36,12 +38,14 @@ export interface LeaseConfig {
 const DAY_MS = 86_400_000;
 
 export const readOperatorConfig = (read: EnvReader): OperatorConfig => {
+  const systemNamespace = read.text('TOLLGATE_SYSTEM_NAMESPACE', 'tollgate-system');
   const millis = (name: string, fallback: number, min = 1): number =>
     read.integer(name, { min, max: DAY_MS, fallback });
   return {
     serverUrl: read.url('TOLLGATE_SERVER_URL'),
     tokenFile: read.text('TOLLGATE_TOKEN_FILE', '/var/run/secrets/tollgate/token'),
-    systemNamespace: read.text('TOLLGATE_SYSTEM_NAMESPACE', 'tollgate-system'),
+    systemNamespace,
+    serviceAccount: read.text('TOLLGATE_SERVICE_ACCOUNT', `${systemNamespace}/tollgate-operator`),
     injectionFile: read.optionalText('TOLLGATE_INJECTION_FILE'),
     kubeconfig: read.optionalText('KUBECONFIG'),
     admin: read.listen('TOLLGATE_ADMIN_LISTEN', '0.0.0.0:4190'),

@@ -1,0 +1,170 @@
+import { describe, expect, it } from '@jest/globals';
+import type { TokenBudget } from '@tollgate/api';
+import { TokenBudgetStatusSchema } from '@tollgate/api/schema';
+import { admitManifest, type Admission } from '../../programming/admitted-manifest.ts';
+import { ServerFault } from '../../programming/server-fault.ts';
+import type { StoredObject } from '../stored-status.ts';
+import { aBudgetObject, aBudgetView, NOW } from '../testing/objects.ts';
+import { decideBudget, WORDS } from './decide.ts';
+import type { BudgetWorld } from './world.ts';
+
+const aWorld = (stated: Partial<BudgetWorld> = {}): BudgetWorld => {
+  const object = stated.object ?? aBudgetObject();
+  return {
+    object,
+    admission: admitManifest('TokenBudget', object, 'tollgate-system') as Admission<TokenBudget>,
+    view: aBudgetView(),
+    takenGeneration: 1,
+    server: 'asked',
+    pods: { bypassing: 0 },
+    now: NOW,
+    ...stated,
+  };
+};
+
+const condition = (world: BudgetWorld, type: string) =>
+  decideBudget(world).status.conditions?.find((each) => each.type === type);
+
+/** The object as it is after the decision was written. */
+const written = (world: BudgetWorld): StoredObject => ({ ...world.object, status: decideBudget(world).status });
+
+describe('the status of a budget', () => {
+  it('shows what the server says, in the words of the schema', () => {
+    const { status } = decideBudget(aWorld());
+    expect(TokenBudgetStatusSchema.parse(status)).toEqual(status);
+    expect(status).toMatchObject({
+      observedGeneration: 1,
+      attachedPods: 2,
+      bypassingPods: 0,
+      unmeteredRequests: 0,
+      summary: { spent: '$0.50', used: '50%' },
+      limits: [{ name: 'daily', held: '$0.00' }],
+    });
+    expect(status.conditions?.map(({ type }) => type)).toEqual([
+      'Ready',
+      'Accepted',
+      'Programmed',
+      'Exceeded',
+      'StoreAvailable',
+    ]);
+  });
+
+  it.each([
+    ['all attached proxies run it', {}, 'True', 'Programmed'],
+    ['no proxy is attached', { view: aBudgetView({ attached: { pods: 0, onVersion: 0 } }) }, 'True', 'Programmed'],
+    [
+      'some run another version',
+      { view: aBudgetView({ attached: { pods: 3, onVersion: 1 } }) },
+      'False',
+      'PartiallyProgrammed',
+    ],
+    ['pods lack the proxy', { pods: { bypassing: 1 } }, 'False', 'PartiallyProgrammed'],
+    [
+      'the server has an older generation',
+      { takenGeneration: null, view: aBudgetView({ generation: 0 }) },
+      'False',
+      'Pending',
+    ],
+    ['the server says itself that it has it', { takenGeneration: null }, 'True', 'Programmed'],
+  ] as const)('says of Programmed, when %s', (_when, stated, status, reason) => {
+    expect(condition(aWorld(stated), 'Programmed')).toMatchObject({ status, reason });
+  });
+
+  it('counts in words how many proxies run this version', () => {
+    const view = aBudgetView({ attached: { pods: 3, onVersion: 2 } });
+    expect(condition(aWorld({ view, pods: { bypassing: 2 } }), 'Programmed')?.message).toMatch(
+      /^2 of 3 attached proxies run this version; 2 pods ask for the proxy and lack it/,
+    );
+  });
+
+  it.each([
+    ['it holds', {}, 'True', 'Enforcing'],
+    ['it is used up', { view: aBudgetView({ reason: 'Exhausted' }) }, 'True', 'Exhausted'],
+    ['pods lack the proxy: where it is attached, it holds', { pods: { bypassing: 4 } }, 'True', 'Enforcing'],
+    [
+      'a proxy runs another version',
+      { view: aBudgetView({ attached: { pods: 3, onVersion: 1 } }) },
+      'False',
+      'PartiallyProgrammed',
+    ],
+    ['the server does not know this version', { takenGeneration: null, view: null }, 'False', 'Pending'],
+    ['the server has not counted it yet', { view: null }, 'False', 'Pending'],
+    ['the server is away', { server: new ServerFault(null, 'unreachable', 'no answer') }, 'False', 'ServerUnreachable'],
+    [
+      'the database is away',
+      { server: new ServerFault(503, 'ledger_unavailable', 'no database') },
+      'False',
+      'DatabaseUnavailable',
+    ],
+    ['the token is refused', { server: new ServerFault(403, 'forbidden', 'no') }, 'False', 'ServerRefuses'],
+    ['nothing was asked yet', { server: 'not asked' }, 'False', 'Unknown'],
+  ] as const)('says of Ready, when %s', (_when, stated, status, reason) => {
+    expect(condition(aWorld(stated), 'Ready')).toMatchObject({ status, reason });
+  });
+
+  it('names the limit that is used up, and when it resets', () => {
+    const view = aBudgetView({ limit: { remaining: 0n, percent: 100, spent: 1_000_000_000n } });
+    expect(condition(aWorld({ view }), 'Exceeded')).toMatchObject({
+      status: 'True',
+      reason: 'LimitReached',
+      message: 'Used up: daily (resets 2026-11-22T00:00:00.000Z).',
+    });
+  });
+
+  it('keeps the last figures while the server says nothing', () => {
+    const object = written(aWorld());
+    const server = new ServerFault(null, 'unreachable', 'no answer');
+    const { status } = decideBudget(aWorld({ object, view: null, server }));
+    expect(status).toMatchObject({ summary: { spent: '$0.50' }, asOf: '2026-11-21T12:00:00.000Z', attachedPods: 2 });
+    expect(status.conditions?.find(({ type }) => type === 'StoreAvailable')?.status).toBe('False');
+  });
+
+  it('says of a budget that is not accepted why, and shows no figures that nobody counts', () => {
+    const object = aBudgetObject({
+      spec: { namespaceSelector: {}, limits: [{ name: 'a', requests: { max: 1 }, period: 'Day' }] },
+    });
+    const { status } = decideBudget(aWorld({ object }));
+    expect(status.limits).toBeUndefined();
+    expect(status.conditions).toMatchObject([
+      { type: 'Ready', status: 'False', reason: 'NotPermitted' },
+      { type: 'Accepted', status: 'False', reason: 'NotPermitted' },
+      { type: 'Programmed', status: 'False', reason: 'NotAccepted' },
+      { type: 'Exceeded', status: 'Unknown' },
+      { type: 'StoreAvailable', status: 'True' },
+    ]);
+  });
+});
+
+describe('how large a change is', () => {
+  const standing = (): StoredObject => written(aWorld());
+
+  it.each([
+    [
+      'nothing, where only time has passed',
+      { view: aBudgetView({ asOf: '2026-11-21T12:00:09.000Z' }) },
+      { any: false },
+    ],
+    [
+      'drift, where only the pace moved',
+      { view: aBudgetView({ summary: { burnPerHour: '$0.09', exhausts: 'in 3h' } }) },
+      { any: true, size: 0 },
+    ],
+    [
+      'the share of the limit that moved, where money was spent',
+      { view: aBudgetView({ limit: { spent: 600_000_000n, remaining: 400_000_000n, percent: 60 } }) },
+      { any: true, size: 100_000 },
+    ],
+    ['large, where a condition changed', { view: aBudgetView({ reason: 'Exhausted' }) }, { any: true, size: WORDS }],
+    [
+      'at least 1, where only the top model is another',
+      { view: aBudgetView({ summary: { topModel: 'o3' } }) },
+      { any: true, size: 1 },
+    ],
+  ] as const)('%s', (_title, stated, change) => {
+    expect(decideBudget(aWorld({ object: standing(), ...stated })).change).toEqual(change);
+  });
+
+  it('is none for what was just written', () => {
+    expect(decideBudget(aWorld({ object: standing() })).change).toEqual({ any: false });
+  });
+});
