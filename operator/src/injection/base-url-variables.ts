@@ -20,7 +20,6 @@ export const BASE_URL_VARIABLES: readonly BaseUrlVariable[] = [
   { name: 'OPENAI_API_BASE', provider: 'openai', path: '/openai/v1', set: 'always' },
   { name: 'ANTHROPIC_BASE_URL', provider: 'anthropic', path: '/anthropic', set: 'always' },
   { name: 'GOOGLE_GEMINI_BASE_URL', provider: 'gemini', path: '/gemini', set: 'always' },
-  { name: 'GOOGLE_VERTEX_BASE_URL', provider: 'gemini', path: '/gemini', set: 'given' },
   { name: 'AZURE_OPENAI_ENDPOINT', provider: 'azure', path: '/azure', set: 'given' },
 ];
 

@@ -11,7 +11,7 @@ import {
   PUBLIC_URLS,
   type BaseUrlVariable,
 } from './base-url-variables.ts';
-import type { ProviderId } from './facts.ts';
+import { PROVIDERS, type ProviderId } from './facts.ts';
 import { ownBaseUrl, type OwnBaseUrl } from './own-base-url.ts';
 import type { Container, EnvVar } from './pod.ts';
 
@@ -72,9 +72,10 @@ export const planBaseUrls = (question: BaseUrlQuestion): BaseUrlPlan => {
       kept.map(({ name, path }) => ({ name, value: `http://127.0.0.1:${port}${path}` })),
     );
   }
-  const taken = [...upstreams].flatMap(([provider, upstream]) =>
-    upstream === 'public' ? [] : [{ provider, ...upstream }],
-  );
+  const taken = PROVIDERS.flatMap((provider) => {
+    const upstream = upstreams.get(provider);
+    return upstream === undefined || upstream === 'public' ? [] : [{ provider, ...upstream }];
+  });
   return {
     variables,
     upstreams: Object.fromEntries(taken.map(({ provider, url }) => [provider, url])),
