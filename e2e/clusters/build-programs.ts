@@ -59,8 +59,9 @@ const isBuilt = async ({ program }: ProgramSource, stamp: string): Promise<boole
 /** Of all that decides what is built, but for the Go compiler's own version. */
 const stampOf = async ({ module, package: name, ldflags }: ProgramSource): Promise<string> => {
   const hash = createHash('sha256').update(JSON.stringify([name, ldflags]));
-  const sources = module === 'pause' ? ['go.mod', 'main.go'] : ['go.mod', 'go.sum'];
-  for (const file of sources) hash.update(await readFile(join(MODULES, module, file)));
+  // Not each module has each of them.
+  const sources = ['go.mod', 'go.sum', 'main.go'].map((file) => join(MODULES, module, file)).filter(existsSync);
+  for (const file of sources) hash.update(await readFile(file));
   return hash.digest('hex');
 };
 

@@ -45,6 +45,6 @@ export const PROGRAM_SOURCES: readonly ProgramSource[] = [
   kubernetes('kube-scheduler'),
   kubernetes('kubelet'),
   kubernetes('kube-proxy'),
-  { program: 'coredns', module: 'coredns', package: 'github.com/coredns/coredns', ldflags: STRIPPED },
+  { program: 'coredns', module: 'coredns', package: '.', ldflags: STRIPPED },
   { program: 'pause', module: 'pause', package: '.', ldflags: STRIPPED },
 ];
