@@ -10,6 +10,9 @@ import type { CounterName } from './counter.ts';
  */
 export type SettleKind = 'usage' | 'estimated' | 'hold' | 'abandoned' | 'interrupted' | 'void';
 
+/** The format of a call on a path that is not metered. */
+export const UNMETERED = 'unmetered';
+
 export interface CounterCharge extends CounterName {
   readonly windowId: string;
   readonly epoch: string;

@@ -1,3 +1,4 @@
+import { UNMETERED } from '@tollgate/ledger';
 import { foldLocked } from './charge-fold.ts';
 import { prepared, type Transaction } from './connection.ts';
 import { lockCounters } from './counter-row.ts';
@@ -29,6 +30,7 @@ export interface ChargeRow {
   readonly would_refuse: string;
   readonly unproven: string;
   readonly estimated: string;
+  readonly unmetered: string;
 }
 
 export interface UsageRow {
@@ -95,6 +97,8 @@ const chargeRows = (
       allocated: isLeased ? '0' : String(charged),
       unresolved: '0',
       would_refuse: charge.wouldRefuse === true ? String(gain.calls) : '0',
+      // What was not sent was no call.
+      unmetered: sample.format === UNMETERED && sample.settle !== 'void' ? String(gain.calls) : '0',
       ...sums(sample, gain),
     };
   });
@@ -149,4 +153,5 @@ const NOTHING = {
   would_refuse: '0',
   unproven: '0',
   estimated: '0',
+  unmetered: '0',
 };

@@ -47,9 +47,11 @@ const FOLD = `WITH gone AS (
     output_tokens = c.output_tokens + d.output_tokens,
     would_refuse  = c.would_refuse + d.would_refuse,
     unproven      = c.unproven + d.unproven,
-    estimated     = c.estimated + d.estimated
+    estimated     = c.estimated + d.estimated,
+    unmetered     = c.unmetered + d.unmetered
   FROM (SELECT counter_id, sum(charged) AS charged, sum(allocated) AS allocated, sum(unresolved) AS unresolved,
                sum(calls) AS calls, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
-               sum(would_refuse) AS would_refuse, sum(unproven) AS unproven, sum(estimated) AS estimated
+               sum(would_refuse) AS would_refuse, sum(unproven) AS unproven, sum(estimated) AS estimated,
+               sum(unmetered) AS unmetered
         FROM gone GROUP BY counter_id) AS d
   WHERE c.id = d.counter_id RETURNING c.id`;

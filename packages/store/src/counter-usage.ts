@@ -14,6 +14,8 @@ export interface CounterUsage extends CounterTally {
   readonly wouldRefuse: bigint;
   readonly unproven: bigint;
   readonly estimated: bigint;
+  /** Calls on paths that are not metered. */
+  readonly unmetered: bigint;
   /** Charged since `recentSince`. */
   readonly recent: bigint;
   /** Start of the first ten minutes since then with a charge in them; null: none. */
@@ -48,6 +50,7 @@ interface Row {
   readonly wouldRefuse: bigint;
   readonly unproven: bigint;
   readonly estimated: bigint;
+  readonly unmetered: bigint;
   readonly recent: bigint;
   readonly recentFrom: bigint | null;
   readonly topModel: string | null;
@@ -65,14 +68,15 @@ export const counterUsage = async (
             (c.input_tokens + d.input_tokens)::bigint AS "inputTokens",
             (c.output_tokens + d.output_tokens)::bigint AS "outputTokens",
             (c.would_refuse + d.would_refuse)::bigint AS "wouldRefuse", (c.unproven + d.unproven)::bigint AS unproven,
-            (c.estimated + d.estimated)::bigint AS estimated,
+            (c.estimated + d.estimated)::bigint AS estimated, (c.unmetered + d.unmetered)::bigint AS unmetered,
             coalesce(pace.charged, 0)::bigint AS recent, pace.first AS "recentFrom", top.model AS "topModel"
      FROM counter c
      LEFT JOIN LATERAL (SELECT coalesce(sum(allocated), 0) AS allocated, coalesce(sum(charged), 0) AS charged,
                                coalesce(sum(unresolved), 0) AS unresolved, coalesce(sum(calls), 0) AS calls,
                                coalesce(sum(input_tokens), 0) AS input_tokens, coalesce(sum(output_tokens), 0) AS output_tokens,
                                coalesce(sum(would_refuse), 0) AS would_refuse, coalesce(sum(unproven), 0) AS unproven,
-                               coalesce(sum(estimated), 0) AS estimated
+                               coalesce(sum(estimated), 0) AS estimated,
+                               coalesce(sum(unmetered), 0) AS unmetered
                         FROM charge_delta WHERE counter_id = c.id) AS d ON true
      LEFT JOIN LATERAL (SELECT sum(charged) AS charged, min(slot_ms) AS first
                         FROM (SELECT charged, slot_ms FROM counter_usage WHERE counter_id = c.id AND slot_ms >= $2

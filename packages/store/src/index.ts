@@ -1,5 +1,7 @@
 export type { Abandonment } from './abandonment.ts';
+export type { BackendTraffic, TrafficScope } from './backend-traffic.ts';
 export { SLOT_MS } from './charge-booking.ts';
+export type { ConnectedNews, ConnectedProxy } from './connected-proxies.ts';
 export type { CounterUsage } from './counter-usage.ts';
 export type { ExplainedAttempt, ExplainedCharge } from './explain.ts';
 export type { OldMonths } from './event-months.ts';
@@ -7,6 +9,12 @@ export type { Ingested } from './ingest.ts';
 export type { InstanceRow } from './instances.ts';
 export type { LimitDefinition } from './limit-definitions.ts';
 export { MigrationMismatch, type MigrationState } from './migrate.ts';
+export {
+  OPERATOR_DOCUMENTS,
+  type DocumentWriting,
+  type OperatorDocument,
+  type OperatorDocumentName,
+} from './operator-documents.ts';
 export { openStore, type StoreOptions } from './open-store.ts';
 export type { SeedEvent, SeedSource } from './seed.ts';
 export { openSchema, type Schema, type SchemaOptions } from './schema.ts';

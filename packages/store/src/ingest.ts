@@ -113,12 +113,12 @@ const write = async (tx: Transaction, { instance, delivered, additions, now }: W
 const WRITE = prepared(`WITH charge AS (
     SELECT * FROM json_to_recordset($4::json) AS c(counter_id bigint, epoch text, model text, charged bigint,
       allocated bigint, unresolved bigint, calls bigint, input_tokens bigint, output_tokens bigint, would_refuse bigint,
-      unproven bigint, estimated bigint)
+      unproven bigint, estimated bigint, unmetered bigint)
   ), of_counter AS (
     INSERT INTO charge_delta (counter_id, slot_ms, charged, allocated, unresolved, calls, input_tokens, output_tokens,
-                              would_refuse, unproven, estimated, epoch, model)
+                              would_refuse, unproven, estimated, unmetered, epoch, model)
     SELECT counter_id, $5::bigint, sum(charged), sum(allocated), sum(unresolved), sum(calls), sum(input_tokens),
-           sum(output_tokens), sum(would_refuse), sum(unproven), sum(estimated), epoch, model
+           sum(output_tokens), sum(would_refuse), sum(unproven), sum(estimated), sum(unmetered), epoch, model
     FROM charge GROUP BY counter_id, epoch, model
   ), of_instance AS (
     INSERT INTO instance_charge (instance, epoch, counter_id, charged)

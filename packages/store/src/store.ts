@@ -12,10 +12,11 @@ import { abandon, type Abandonment } from './abandonment.ts';
 import { allocateBlock, markLoaded, refundPool, unloadedBlocks } from './blocks.ts';
 import { backendTraffic, type BackendTraffic, type TrafficScope } from './backend-traffic.ts';
 import {
-  connectedElsewhere,
+  connectedProxies,
   forgetServer,
   noteConnected,
-  type ConnectedChange,
+  sweepConnected,
+  type ConnectedNews,
   type ConnectedProxy,
 } from './connected-proxies.ts';
 import type { Connection } from './connection.ts';
@@ -105,9 +106,15 @@ export interface Store {
   writeDocument(writing: DocumentWriting, now: number): Promise<'written' | 'unchanged'>;
   documentVersions(): Promise<ReadonlyMap<OperatorDocumentName, string>>;
   readDocument(name: OperatorDocumentName): Promise<OperatorDocument | null>;
-  /** Which proxies are on this server's streams, for the others; to be said again within 20 s. */
-  noteConnected(server: string, change: ConnectedChange): Promise<void>;
-  connectedElsewhere(server: string): Promise<readonly ConnectedProxy[]>;
+  /**
+   * Which proxies are on this server's streams; to be said again within 20 s, news or none. False: the server was not known,
+   * and nothing that it said before is.
+   */
+  noteConnected(server: string, news: ConnectedNews): Promise<boolean>;
+  /** On the streams of all servers. */
+  connectedProxies(): Promise<readonly ConnectedProxy[]>;
+  /** Every server may, every few seconds: forgets servers that are silent. */
+  sweepConnected(): Promise<void>;
   forgetServer(server: string): Promise<void>;
   /**
    * Folds what batches appended into the sums, and makes the partitions of the next month. Every server may, as often as
@@ -204,8 +211,9 @@ export const storeOn = (connection: Connection, organisation: string): Store => 
     writeDocument: (writing, now) => transact((tx) => writeDocument(tx, writing, now)),
     documentVersions: () => transact(documentVersions, 'snapshot'),
     readDocument: (name) => transact((tx) => readDocument(tx, name), 'snapshot'),
-    noteConnected: (server, change) => transact((tx) => noteConnected(tx, server, change)),
-    connectedElsewhere: (server) => transact((tx) => connectedElsewhere(tx, server), 'snapshot'),
+    noteConnected: (server, news) => transact((tx) => noteConnected(tx, server, news)),
+    connectedProxies: () => transact(connectedProxies, 'snapshot'),
+    sweepConnected: () => transact(sweepConnected),
     forgetServer: (server) => transact((tx) => forgetServer(tx, server)),
     ping: async () => {
       await transact((tx) => tx.query('SELECT 1'), 'snapshot');

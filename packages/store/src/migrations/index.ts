@@ -7,6 +7,7 @@ import { unresolved } from './0005-unresolved.ts';
 import { rollUpsByDelta } from './0006-roll-ups-by-delta.ts';
 import { eventsByMonth } from './0007-events-by-month.ts';
 import { limitsThatComeBack } from './0008-limits-that-come-back.ts';
+import { cluster } from './0009-cluster.ts';
 
 /** In the order they run. Append only: one that has run anywhere is never edited, its checksum is recorded. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -18,4 +19,5 @@ export const MIGRATIONS: readonly Migration[] = [
   rollUpsByDelta,
   eventsByMonth,
   limitsThatComeBack,
+  cluster,
 ];
