@@ -14,7 +14,22 @@ export interface HelloRequest {
   readonly subject: Subject;
   /** What is wrong around it now; absent = nothing. Said anew, by another hello, whenever it changes. */
   readonly degraded?: readonly DegradedReason[];
+  /** The version of the snapshot that it runs; absent before the first. */
+  readonly snapshot?: string;
 }
+
+/** What a proxy runs now, said whenever it changes: a server knows what it sent, and not what was understood. */
+export interface RunningRequest {
+  readonly instance: string;
+  /** The version of its snapshot. */
+  readonly snapshot: string;
+}
+
+/**
+ * As the code of a refused hello: the pod that the token is bound to is not among those that carry the proxy, or not yet,
+ * since the control plane hears of a new pod a moment after it starts. To be asked again.
+ */
+export const UNKNOWN_POD = 'unknown_pod';
 
 /** What can be wrong with the world around a proxy. */
 export const DEGRADED_REASONS = [

@@ -119,11 +119,13 @@ describe('the ledger over HTTP', () => {
     });
     await expect(ledger.ship([sealEvent(anEvent(3)), sealEvent(anEvent(4))])).resolves.toBe(4);
     await ledger.closeEpoch({ instance: 'i1', epoch: 'e', lastSeq: 4 });
+    await ledger.running({ instance: 'i1', snapshot: 'v1' });
     expect(asked.map(({ path }) => path)).toEqual([
       '/base/v1/hello',
       '/base/v1/give-back',
       '/base/v1/events',
       '/base/v1/close',
+      '/base/v1/running',
     ]);
     await expect(ledger.ship([])).rejects.toBeInstanceOf(RangeError);
   });

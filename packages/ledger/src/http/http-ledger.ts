@@ -1,17 +1,19 @@
 /** The ledger over HTTP: what every proxy leases from and reports to. */
 import type { AcquireRequest, AcquireResult, GiveBackRequest, LeasePort } from '../lease-port.ts';
 import type { LedgerSession } from '../escrow/shipper.ts';
-import type { CloseRequest, HelloReply, HelloRequest } from '../session.ts';
+import type { CloseRequest, HelloReply, HelloRequest, RunningRequest } from '../session.ts';
 import { decodeEventsReply } from '../wire/event-wire.ts';
 import { decodeAcquireResult, encodeAcquireRequest, encodeGiveBack } from '../wire/lease-wire.ts';
 import { encodeSealed, type SealedEvent } from '../wire/sealed-event.ts';
-import { decodeHelloReply, encodeClose, encodeHello } from '../wire/session-wire.ts';
+import { decodeHelloReply, encodeClose, encodeHello, encodeRunning } from '../wire/session-wire.ts';
 import { makeFailoverClient } from './failover-client.ts';
 import { makeLedgerClient } from './ledger-client.ts';
 import { watchSnapshots, type SnapshotWatch } from './snapshot-watch.ts';
 
 export interface HttpLedger extends LeasePort, LedgerSession {
   hello(request: HelloRequest): Promise<HelloReply>;
+  /** Says what this proxy runs; a server of an earlier version refuses, which harms nothing. */
+  running(request: RunningRequest): Promise<void>;
   /** Follows this instance's snapshots until the signal is aborted. */
   watchSnapshots(watch: SnapshotWatch): Promise<void>;
   /** Ends the connections. */
@@ -57,6 +59,8 @@ export const makeHttpLedger = ({ serverUrl, token, random, timeouts }: HttpLedge
   return {
     hello: (request: HelloRequest): Promise<HelloReply> =>
       client.post('/v1/hello', encodeHello(request), limits.hello, decodeHelloReply),
+    running: (request: RunningRequest): Promise<void> =>
+      client.post('/v1/running', encodeRunning(request), limits.hello, nothing),
     acquire: (request: AcquireRequest): Promise<AcquireResult> =>
       client.post('/v1/lease', encodeAcquireRequest(request), limits.lease, decodeAcquireResult),
     giveBack: (request: GiveBackRequest): Promise<void> =>

@@ -6,6 +6,7 @@ import {
   type DegradedReason,
   type HelloReply,
   type HelloRequest,
+  type RunningRequest,
 } from '../session.ts';
 import { decodeSubject } from './counter-wire.ts';
 import { ContractMismatch } from './contract-mismatch.ts';
@@ -26,6 +27,7 @@ export const decodeHello = (body: string): HelloRequest => {
     ...(from['library'] === undefined ? {} : { library: shortName(from, 'library', '') }),
     subject: decodeSubject(from['subject'], 'subject'),
     ...(from['degraded'] === undefined ? {} : { degraded: decodeDegraded(from) }),
+    ...(from['snapshot'] === undefined ? {} : { snapshot: shortName(from, 'snapshot', '') }),
   };
 };
 
@@ -48,6 +50,13 @@ export const decodeHelloReply = (body: string): HelloReply => {
     liveProxies: count(from, 'liveProxies', ''),
     ledgerTimeMs: count(from, 'ledgerTimeMs', ''),
   };
+};
+
+export const encodeRunning = (request: RunningRequest): string => JSON.stringify(request);
+
+export const decodeRunning = (body: string): RunningRequest => {
+  const from = fields(parseNames(body), '');
+  return { instance: shortName(from, 'instance', ''), snapshot: shortName(from, 'snapshot', '') };
 };
 
 export const encodeClose = (request: CloseRequest): string => JSON.stringify(request);

@@ -12,6 +12,7 @@ import {
   decodeHello,
   decodeHelloReply,
   decodeIntent,
+  decodeRunning,
   decodeStreamLine,
   encodeAcquireRequest,
   encodeAcquireResult,
@@ -24,6 +25,7 @@ import {
   encodeIntent,
   encodePing,
   encodeRecall,
+  encodeRunning,
   encodeSnapshot,
   readErrorBody,
   WireFault,
@@ -104,6 +106,11 @@ describe('the wire', () => {
     expect(decodeHello(encodeHello(HELLO))).toEqual(HELLO);
     expect(decodeHelloReply(encodeHelloReply(HELLO_REPLY))).toEqual(HELLO_REPLY);
     expect(decodeHello(encodeHello({ ...HELLO, library: '1.abc' }))).toEqual({ ...HELLO, library: '1.abc' });
+    expect(decodeHello(encodeHello({ ...HELLO, snapshot: 'v1' }))).toEqual({ ...HELLO, snapshot: 'v1' });
+    expect(decodeRunning(encodeRunning({ instance: 'i1', snapshot: 'v1' }))).toEqual({
+      instance: 'i1',
+      snapshot: 'v1',
+    });
     expect(decodeClose(encodeClose(CLOSE))).toEqual(CLOSE);
     expect(decodeEventsReply(encodeEventsReply({ ack: 9 }))).toEqual({ ack: 9 });
     const rates = { input: '150000000', webSearch: '10000000' };
@@ -192,6 +199,8 @@ describe('the wire', () => {
       ['message: expected text without NUL', decodeAcquireRequest, aNeed({ partition: '\ud800' })],
       ['subject.labels: expected names of labels', decodeHello, HELLO_WITH_PROTO],
       ['version: expected a short name', decodeHello, { ...HELLO, version: 'x'.repeat(129) }],
+      ['snapshot: expected a short name', decodeHello, { ...HELLO, snapshot: '' }],
+      ['snapshot: expected a short name', decodeRunning, { instance: 'i1' }],
       ['subject.labels.app: expected a string', decodeHello, { ...HELLO, subject: { ...SUBJECT, labels: { app: 1 } } }],
       [
         'subject.labels: expected at most 256 labels',
