@@ -292,6 +292,29 @@ describe('what a budget and a route make of a call', () => {
       expect(await (await fetch(`${on.adminUrl}/metrics`)).text()).toContain('tollgate_unmetered_calls_total 1');
       expect(on.mock.log).toHaveLength(1);
     });
+
+    it.each(['Soft', 'Audit'] as const)(
+      'unknown paths pass a budget that only watches (%s), which counts them',
+      async (enforcement) => {
+        const limits = [aLimit({ name: 'money' }), aLimit({ name: 'calls', unit: 'requests', max: '5' })];
+        const on = await start([aSnapshotBudget({ enforcement, limits })]);
+        await callJson(`${on.url}/openai/v1/audio/speech`, {});
+        expect(on.mock.log).toHaveLength(1);
+        const [event] = await on.events(1);
+        expect(event).toMatchObject({ format: 'unmetered', settle: 'hold', unproven: true, charged: 0n });
+        expect(event?.counters.map(({ limit, charged }) => [limit, charged])).toEqual([
+          ['money', 0n],
+          ['calls', 1n],
+        ]);
+      },
+    );
+
+    it('unknown paths pass a budget that only watches also while calls cannot be recorded', async () => {
+      const on = await start([aSnapshotBudget({ enforcement: 'Soft' })]);
+      on.fillSpool(0.95);
+      await callJson(`${on.url}/openai/v1/audio/speech`, {});
+      expect(on.mock.log).toHaveLength(1);
+    });
   });
 
   describe('routes', () => {

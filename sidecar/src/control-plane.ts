@@ -5,11 +5,13 @@
 import {
   LEDGER_CONTRACT,
   LedgerRefused,
+  UNKNOWN_POD,
   type CounterName,
   type DegradedReason,
   type HelloReply,
   type HelloRequest,
   type LeasePort,
+  type RunningRequest,
 } from '@tollgate/ledger';
 import type { Snapshot, Subject } from '@tollgate/api';
 import { overdraftLimit } from '@tollgate/budget';
@@ -20,6 +22,7 @@ import type { PolicyFeed } from './policy/policy-feed.ts';
 /** All that a proxy asks of the control plane; `@tollgate/ledger/http` for every proxy. */
 export interface ControlPlane extends LeasePort, LedgerSession {
   hello(request: HelloRequest): Promise<HelloReply>;
+  running(request: RunningRequest): Promise<void>;
   /** Follows this instance's snapshots until the signal is aborted, through every loss of the connection. */
   watchSnapshots(watch: {
     readonly instance: string;
@@ -69,6 +72,11 @@ const overdraftsOf = ({ budgets }: Snapshot): OverdraftTerms[] =>
 /** Milliseconds between greetings that fail; each gets up to half of it more as jitter. */
 const RETRY_MS = [50, 100, 250, 500, 1_000, 2_000, 5_000] as const;
 const LAST_RETRY_MS = 5_000;
+/** Of what runs; a server that is away is greeted again anyway. */
+const RUNNING_TRIES = 5;
+const RUNNING_AGAIN_MS = 1_000;
+/** A pod is known a moment after it starts, and its first calls wait for that. */
+const UNKNOWN_POD_MS = 1_000;
 
 export const keepInTouch = ({
   controlPlane,
@@ -88,12 +96,15 @@ export const keepInTouch = ({
   let watching = false;
   /** The reasons as last told. */
   let told = '';
+  let isUnknownPod = false;
+  let isSaying = false;
 
   const greet = async (): Promise<void> => {
     if (greeting || stop.signal.aborted) return;
     greeting = true;
     const reasons = degraded();
     told = reasons.join();
+    const running = feed.version();
     try {
       const { epoch, organisation, liveProxies } = await controlPlane.hello({
         contract: LEDGER_CONTRACT,
@@ -101,22 +112,57 @@ export const keepInTouch = ({
         version,
         subject,
         ...(reasons.length === 0 ? {} : { degraded: reasons }),
+        ...(running === null ? {} : { snapshot: running }),
       });
       escrow.enterEpoch(epoch);
       escrow.setPeers(liveProxies);
       feed.heard();
       if (failures > 0) logger.info({ organisation, epoch }, 'control plane is back');
       failures = 0;
+      isUnknownPod = false;
       greeting = false;
       watch();
       if (degraded().join() !== told) void greet();
     } catch (fault) {
       greeting = false;
-      if (failures === 0) logger.warn({ err: fault }, 'control plane cannot be reached');
-      const pause = RETRY_MS[failures] ?? LAST_RETRY_MS;
-      failures += 1;
-      timers.after(pause * (1 + random() / 2), () => void greet()); // Which does nothing once it is closed.
+      timers.after(pauseAfter(fault) * (1 + random() / 2), () => void greet()); // Which does nothing once it is closed.
     }
+  };
+
+  /** Says once what is the matter; how long to wait before the next greeting. */
+  const pauseAfter = (fault: unknown): number => {
+    if (fault instanceof LedgerRefused && fault.reason === UNKNOWN_POD) {
+      if (!isUnknownPod) logger.info({}, 'waiting until the control plane knows this pod');
+      isUnknownPod = true;
+      return UNKNOWN_POD_MS;
+    }
+    if (failures === 0) logger.warn({ err: fault }, 'control plane cannot be reached');
+    const pause = RETRY_MS[failures] ?? LAST_RETRY_MS;
+    failures += 1;
+    return pause;
+  };
+
+  /** What runs is for the status of budgets: one question at a time, and never in the way of a call. */
+  const sayRunning = async (): Promise<void> => {
+    if (isSaying) return;
+    isSaying = true;
+    let said: string | null = null;
+    let failed = 0;
+    while (failed < RUNNING_TRIES && !stop.signal.aborted) {
+      const snapshot = feed.version();
+      if (snapshot === null || snapshot === said) break;
+      try {
+        await controlPlane.running({ instance, snapshot });
+        said = snapshot;
+        failed = 0;
+      } catch (fault) {
+        // A server of an earlier version knows no such question.
+        if (fault instanceof LedgerRefused) break;
+        failed += 1;
+        await new Promise<void>((resolve) => timers.after(RUNNING_AGAIN_MS * (1 + random()), resolve));
+      }
+    }
+    isSaying = false;
   };
 
   const watch = (): void => {
@@ -129,8 +175,9 @@ export const keepInTouch = ({
         const before = feed.version();
         feed.update(snapshot);
         escrow.setOverdrafts(overdraftsOf(snapshot));
-        if (before !== feed.version())
-          logger.info({ snapshot: snapshot.version, count: snapshot.budgets.length }, 'policy in force');
+        if (before === feed.version()) return;
+        logger.info({ snapshot: snapshot.version, count: snapshot.budgets.length }, 'policy in force');
+        void sayRunning();
       },
       onRecall: (counters) => escrow.recall(counters),
       onLine: feed.heard,

@@ -1,14 +1,15 @@
 /**
  * What becomes of a call that is not metered. Free paths (models, token counting) always pass. Unknown paths and
  * WebSockets follow `onUnboundable` of the Hard budgets that bind this caller: held and charged at a stated ceiling, or
- * refused; with no Hard budget they pass and count as unmetered (design §5).
+ * refused; with no Hard budget they pass and count as unmetered (design §5), on the budgets that only watch as well.
  */
 import type { Writable } from 'node:stream';
 import { refuse, staleRefusal, type Refusal } from '../refusal.ts';
 import { baseOf, type UpstreamOverrides } from '../policy/backends.ts';
-import { admit } from './admit.ts';
+import { admit, type Admission } from './admit.ts';
 import { signalOfLeaving } from './caller-left.ts';
 import type { Escrow, EventHead, Hold, HoldNeed } from '@tollgate/ledger/escrow';
+import { UNMETERED } from '@tollgate/ledger';
 import type { Exchange, Outcome } from '../exchange.ts';
 import type { PassedFate } from './identify.ts';
 import type { CallPolicy, PolicyBook } from '../policy/call-policy.ts';
@@ -38,6 +39,23 @@ export type Leave =
 export const leaveFor =
   ({ policy, isStale, overrides, escrow, now, unmetered }: PassDeps) =>
   async (requestId: string, fate: PassedFate, connection: Writable): Promise<Leave> => {
+    /** Budgets that only watch count the call; that it cannot be recorded is no reason to refuse it. */
+    const watched = async (callPolicy: CallPolicy, book: PolicyBook): Promise<(sent: boolean) => void> => {
+      const estimate = ceilingEstimate(callPolicy, 0n);
+      if (estimate.soft.length + estimate.audit.length === 0) return noop;
+      const admission = await holdFor(estimate, book, 0);
+      return admission.admitted ? (sent) => settleAtCeiling(escrow, admission.hold, estimate, sent, now()) : noop;
+    };
+    const holdFor = (estimate: Estimate, book: PolicyBook, waitMs: number): Admission | Promise<Admission> =>
+      admit(escrow, {
+        estimate,
+        waitMs,
+        head: passHead(requestId, fate, book, estimate, now()),
+        signal: () => signalOfLeaving(connection),
+        tighten: () => Promise.resolve(null),
+        tightenOpen: () => Promise.resolve(null),
+      });
+
     const base = baseOf(fate.provider, null, overrides);
     if (base === null)
       return {
@@ -53,7 +71,7 @@ export const leaveFor =
     const callPolicy = ready.book.policyFor(null, null);
     if (callPolicy.rules === null) {
       unmetered(fate.provider);
-      return { leave: true, target, done: noop };
+      return { leave: true, target, done: await watched(callPolicy, ready.book) };
     }
     if (isStale(callPolicy.rules)) return { leave: false, refusal: staleRefusal() };
     const { onUnboundable, preset } = callPolicy.rules;
@@ -68,14 +86,7 @@ export const leaveFor =
       };
     }
     const estimate = ceilingEstimate(callPolicy, BigInt(onUnboundable.ceiling));
-    const admission = await admit(escrow, {
-      estimate,
-      waitMs: callPolicy.rules.waitSeconds * 1000,
-      head: passHead(requestId, fate, ready.book, estimate, now()),
-      signal: () => signalOfLeaving(connection),
-      tighten: () => Promise.resolve(null),
-      tightenOpen: () => Promise.resolve(null),
-    });
+    const admission = await holdFor(estimate, ready.book, callPolicy.rules.waitSeconds * 1000);
     if (!admission.admitted) return { leave: false, refusal: admission.refusal };
     return { leave: true, target, done: (sent) => settleAtCeiling(escrow, admission.hold, estimate, sent, now()) };
   };
@@ -136,7 +147,7 @@ const passHead = (
   route: null,
   backend: null,
   provider: fate.provider,
-  format: 'unmetered',
+  format: UNMETERED,
   modelAsked: null,
   modelSent: null,
   held: estimate.bound.cost,

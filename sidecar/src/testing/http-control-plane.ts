@@ -7,6 +7,7 @@ import {
   decodeEvents,
   decodeGiveBack,
   decodeHello,
+  decodeRunning,
   encodeAcquireResult,
   encodeHelloReply,
   encodePing,
@@ -26,6 +27,9 @@ export const serveControlPlane = async (controlPlane: MemoryControlPlane): Promi
     switch (path) {
       case '/v1/hello':
         return encodeHelloReply(await controlPlane.hello(decodeHello(body)));
+      case '/v1/running':
+        await controlPlane.running(decodeRunning(body));
+        return '';
       case '/v1/lease':
         return encodeAcquireResult(await controlPlane.acquire(decodeAcquireRequest(body)));
       case '/v1/give-back':

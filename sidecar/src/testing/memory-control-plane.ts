@@ -5,7 +5,7 @@
 import { overdraftLimit, slidingTerms } from '@tollgate/budget';
 import { windowAt } from '@tollgate/budget/window';
 import { makeMemoryBlockSource, makeMemoryPool, type MemoryBlockSource } from '@tollgate/ledger/pool';
-import { LedgerUnavailable, type DegradedReason, type LedgerEvent } from '@tollgate/ledger';
+import { LedgerRefused, LedgerUnavailable, type DegradedReason, type LedgerEvent } from '@tollgate/ledger';
 import { openEvent } from '@tollgate/ledger/wire';
 import type { Snapshot } from '@tollgate/api';
 import type { ControlPlane } from '../control-plane.ts';
@@ -22,6 +22,10 @@ export interface MemoryControlPlane extends ControlPlane {
   setTakesEvents(takes: boolean): void;
   /** What the proxy last said was wrong around it. */
   degraded(): readonly DegradedReason[];
+  /** The version that the proxy last said it runs. */
+  snapshotSaid(): string | null;
+  /** Hellos are refused with this code from now on; null: no longer. */
+  setUnwelcome(code: string | null): void;
   /** Lease acquisitions asked for. */
   acquisitions(): number;
 }
@@ -35,6 +39,8 @@ export const makeMemoryControlPlane = async (
   let acquisitions = 0;
   let takesEvents = true;
   let degraded: readonly DegradedReason[] = [];
+  let snapshotSaid: string | null = null;
+  let unwelcome: string | null = null;
   const events: LedgerEvent[] = [];
   const seen = new Set<string>();
   const watchers = new Set<(snapshot: Snapshot) => void>();
@@ -71,6 +77,10 @@ export const makeMemoryControlPlane = async (
     source,
     acquisitions: () => acquisitions,
     degraded: () => degraded,
+    snapshotSaid: () => snapshotSaid,
+    setUnwelcome: (code) => {
+      unwelcome = code;
+    },
     setSnapshot: (next) => {
       snapshot = next;
       for (const watcher of watchers) watcher(next);
@@ -83,10 +93,16 @@ export const makeMemoryControlPlane = async (
     },
     hello: async ({ instance, subject, degraded: said = [] }) => {
       up();
+      if (unwelcome !== null) throw new LedgerRefused('/v1/hello: not yet', 409, unwelcome);
       degraded = said;
       source.register(instance);
       await pool.join(instance);
       return { organisation: 'test', epoch: pool.epoch(), subject, liveProxies: 1, ledgerTimeMs: clock() };
+    },
+    running: ({ snapshot: version }) => {
+      up();
+      snapshotSaid = version;
+      return Promise.resolve();
     },
     acquire: async (request) => {
       up();

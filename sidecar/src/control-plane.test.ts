@@ -1,0 +1,166 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Snapshot } from '@tollgate/api';
+import { LedgerRefused, LedgerUnavailable, UNKNOWN_POD, type HelloRequest } from '@tollgate/ledger';
+import type { Logger } from '@tollgate/runtime';
+import { keepInTouch, type ControlPlane } from './control-plane.ts';
+import { makePolicyFeed } from './policy/policy-feed.ts';
+import { aSnapshot } from './testing/objects.ts';
+
+const SUBJECT = { namespace: 'shop', workload: 'web', labels: {}, team: 'shop' };
+
+const setUp = () => {
+  const hellos: HelloRequest[] = [];
+  const said: string[] = [];
+  const lines: string[] = [];
+  const due: { readonly ms: number; readonly act: () => void }[] = [];
+  let onSnapshot: ((snapshot: Snapshot) => void) | null = null;
+  const world: { hello: Error | null; running: Error | null } = { hello: null, running: null };
+  const write =
+    (level: string) =>
+    (_fields: object, message: string): void =>
+      void lines.push(`${level} ${message}`);
+  const logger: Logger = {
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    with: () => logger,
+  };
+  const unasked = (): Promise<never> => Promise.reject(new Error('not asked here'));
+  const controlPlane: ControlPlane = {
+    hello: async (request) => {
+      hellos.push(request);
+      await Promise.resolve();
+      if (world.hello) throw world.hello;
+      return { organisation: 'o', epoch: 'e', subject: SUBJECT, liveProxies: 1, ledgerTimeMs: 0 };
+    },
+    running: async ({ snapshot }) => {
+      said.push(snapshot);
+      await Promise.resolve();
+      if (world.running) throw world.running;
+    },
+    watchSnapshots: (watch) => {
+      ({ onSnapshot } = watch);
+      return new Promise(() => undefined);
+    },
+    acquire: unasked,
+    giveBack: unasked,
+    ship: unasked,
+    closeEpoch: unasked,
+  };
+  const touch = keepInTouch({
+    controlPlane,
+    escrow: {
+      enterEpoch: () => undefined,
+      recall: () => undefined,
+      setOverdrafts: () => undefined,
+      setPeers: () => undefined,
+    },
+    feed: makePolicyFeed({ waitMs: 1_000, maxAgeMs: 1_000, clock: () => 0 }),
+    instance: 'i',
+    version: '1',
+    subject: SUBJECT,
+    degraded: () => [],
+    logger,
+    timers: {
+      after: (ms, act) => {
+        due.push({ ms, act });
+        return () => undefined;
+      },
+    },
+    random: () => 0,
+  });
+  const settle = async (): Promise<void> => {
+    for (let turn = 0; turn < 30; turn += 1) await Promise.resolve();
+  };
+  return {
+    touch,
+    world,
+    hellos,
+    said,
+    lines,
+    settle,
+    send: (version: string) => onSnapshot?.({ ...aSnapshot(), version }),
+    /** The timer that is due; how long it waited. */
+    tick: async (): Promise<number | undefined> => {
+      const next = due.shift();
+      next?.act();
+      await settle();
+      return next?.ms;
+    },
+  };
+};
+
+describe('a proxy whose pod is not known yet', () => {
+  it('asks again every second, says so once, and is not taken for one that lost its control plane', async () => {
+    const { world, hellos, lines, settle, tick } = setUp();
+    world.hello = new LedgerRefused('/v1/hello: not yet', 409, UNKNOWN_POD);
+    await settle();
+    for (let times = 0; times < 5; times += 1) expect(await tick()).toBe(1_000);
+    expect(hellos).toHaveLength(6);
+    expect(lines).toEqual(['info waiting until the control plane knows this pod']);
+    world.hello = null;
+    await tick();
+    expect(lines).toHaveLength(1);
+    expect(await tick()).toBeUndefined();
+  });
+
+  it('says what else is the matter when it is something else', async () => {
+    const { world, lines, settle, tick } = setUp();
+    world.hello = new LedgerRefused('/v1/hello: not yet', 409, UNKNOWN_POD);
+    await settle();
+    world.hello = new LedgerUnavailable('gone');
+    await tick();
+    expect(await tick()).toBe(50);
+    expect(lines.at(-1)).toBe('warn control plane cannot be reached');
+  });
+});
+
+describe('a proxy that took a policy over', () => {
+  it('says which it runs, once, and with every greeting after it', async () => {
+    const { touch, hellos, said, settle, send } = setUp();
+    await settle();
+    expect(hellos[0]).not.toHaveProperty('snapshot');
+    send('v1');
+    send('v1');
+    await settle();
+    expect(said).toEqual(['v1']);
+    touch.tell();
+    await settle();
+    expect(hellos.at(-1)).toMatchObject({ snapshot: 'v1' });
+  });
+
+  it('says the last of several, and not each of them late', async () => {
+    const { said, settle, send } = setUp();
+    await settle();
+    send('v1');
+    send('v2');
+    send('v3');
+    await settle();
+    expect(said).toEqual(['v1', 'v3']);
+  });
+
+  it('says it again while the control plane is away, some times, and then leaves it to the next greeting', async () => {
+    const { world, said, settle, send, tick } = setUp();
+    await settle();
+    world.running = new LedgerUnavailable('gone');
+    send('v1');
+    await settle();
+    for (let times = 0; times < 10; times += 1) await tick();
+    expect(said).toEqual(['v1', 'v1', 'v1', 'v1', 'v1']);
+    world.running = null;
+    send('v2');
+    await settle();
+    expect(said.at(-1)).toBe('v2');
+  });
+
+  it('does not insist where the server knows no such question', async () => {
+    const { world, said, settle, send, tick } = setUp();
+    await settle();
+    world.running = new LedgerRefused('/v1/running: nothing is served', 404, 'not_found');
+    send('v1');
+    await settle();
+    expect(await tick()).toBeUndefined();
+    expect(said).toEqual(['v1']);
+  });
+});
