@@ -44,6 +44,7 @@ describe('bad input', () => {
           ledgerAudience: 'tollgate',
           managementAudience: 'tollgate-management',
           systemNamespace: 'tollgate-system',
+          operator: null,
           clock: () => clock.now,
         }),
       ]),

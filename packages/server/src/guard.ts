@@ -53,6 +53,12 @@ export const forManagement = (request: Request, _response: Response, next: NextF
   next();
 };
 
+/** Not even who looks after the installation: what holds is what the cluster says, and one process says that here. */
+export const forOperator = (request: Request, _response: Response, next: NextFunction): void => {
+  if (!callerOf(request).isOperator) throw new RequestRefused(403, 'forbidden', 'only the operator may say what holds');
+  next();
+};
+
 export const forAdmin = (request: Request, _response: Response, next: NextFunction): void => {
   if (callerOf(request).management !== 'all') {
     throw new RequestRefused(403, 'forbidden', 'only who looks after the installation may do this');

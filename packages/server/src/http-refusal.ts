@@ -1,3 +1,4 @@
+import type { Fault } from '@tollgate/api';
 import { LedgerUnavailable } from '@tollgate/ledger';
 import { LedgerRequestError, type LedgerRequestCode } from '@tollgate/ledger/pool';
 import { ContractMismatch, WireFault } from '@tollgate/ledger/wire';
@@ -15,6 +16,10 @@ export interface HttpRefusal {
   /** Finer than the code, for the count alone: the asker is not told. */
   readonly reason: string;
   readonly retryAfterSeconds: number | null;
+  /** Of every day, and over by itself: counted, and not worth a line. */
+  readonly isExpected: boolean;
+  /** What is wrong, each with its place in the body. */
+  readonly faults: readonly Fault[];
 }
 
 /** A no that the edge itself gives. */
@@ -23,6 +28,8 @@ export class RequestRefused extends Error {
   readonly code: string;
   readonly reason: string;
   readonly retryAfterSeconds: number | null;
+  readonly isExpected: boolean;
+  readonly faults: readonly Fault[];
 
   constructor(
     status: number,
@@ -31,7 +38,9 @@ export class RequestRefused extends Error {
     {
       reason = code,
       retryAfterSeconds = null,
-    }: { readonly reason?: string; readonly retryAfterSeconds?: number | null } = {},
+      isExpected = false,
+      faults = [],
+    }: Partial<Pick<HttpRefusal, 'reason' | 'retryAfterSeconds' | 'isExpected' | 'faults'>> = {},
   ) {
     super(message);
     this.name = 'RequestRefused';
@@ -39,6 +48,8 @@ export class RequestRefused extends Error {
     this.code = code;
     this.reason = reason;
     this.retryAfterSeconds = retryAfterSeconds;
+    this.isExpected = isExpected;
+    this.faults = faults;
   }
 }
 
@@ -56,8 +67,8 @@ const LEDGER_STATUS: Readonly<Record<LedgerRequestCode, number>> = {
 
 export const toHttpRefusal = (error: unknown): HttpRefusal => {
   if (error instanceof RequestRefused) {
-    const { status, code, message, reason, retryAfterSeconds } = error;
-    return { status, code, message, known: true, isOutage: false, reason, retryAfterSeconds };
+    const { status, code, message, reason, retryAfterSeconds, isExpected, faults } = error;
+    return { ...refusal(status, code, message), reason, retryAfterSeconds, isExpected, faults };
   }
   if (error instanceof LedgerRequestError) return refusal(LEDGER_STATUS[error.code], error.code, error.message);
   if (error instanceof ContractMismatch) {
@@ -85,6 +96,8 @@ const refusal = (status: number, code: string, message: string): HttpRefusal => 
   isOutage: false,
   reason: code,
   retryAfterSeconds: null,
+  isExpected: false,
+  faults: [],
 });
 
 const issuesOf = ({ issues }: ZodError): string =>

@@ -35,6 +35,7 @@ describe('whom a token speaks for', () => {
           ledgerAudience: 'tollgate',
           managementAudience: 'tollgate-management',
           systemNamespace: 'tollgate-system',
+          operator: null,
           clock: () => clock.now,
         }),
       ]),

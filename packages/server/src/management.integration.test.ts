@@ -38,6 +38,7 @@ describe('the management API', () => {
           ledgerAudience: 'tollgate',
           managementAudience: 'tollgate-management',
           systemNamespace: 'tollgate-system',
+          operator: null,
           clock: () => clock.now,
         }),
       ]),

@@ -41,6 +41,24 @@ export const SERVER_METRICS = [
     labels: ['reason'],
   },
   { name: 'tollgate_server_budgets', kind: 'gauge', help: 'Budgets in force.' },
+  {
+    name: 'tollgate_server_token_reviews_total',
+    kind: 'counter',
+    help: 'Tokens asked about, by outcome; unasked: nobody could be asked, and what was said before still holds.',
+    labels: ['outcome'],
+  },
+  {
+    name: 'tollgate_server_told_total',
+    kind: 'counter',
+    help: 'What the operator told this server, by document: written, unchanged, or refused for its faults.',
+    labels: ['document', 'outcome'],
+  },
+  {
+    name: 'tollgate_server_resources_told',
+    kind: 'gauge',
+    help: '1 once the resources are known; before, proxies are told to come again.',
+  },
+  { name: 'tollgate_server_pods', kind: 'gauge', help: 'Pods that carry the proxy, as the operator told.' },
 ] as const satisfies readonly MetricDoc[];
 
 export type ServerMetrics = Metrics<typeof SERVER_METRICS>;

@@ -12,7 +12,7 @@ describe('proxies', () => {
     proxies.saw('b', SUBJECT);
     proxies.saw('nameless');
     const detach = proxies.attached('b');
-    expect(proxies.live()).toHaveLength(2);
+    expect([proxies.live().length, proxies.count()]).toEqual([2, 2]);
     now = 40_000;
     expect(proxies.live()).toHaveLength(1);
     proxies.saw('a');
@@ -20,6 +20,22 @@ describe('proxies', () => {
     detach();
     now = 80_000;
     expect(proxies.live()).toHaveLength(0);
+  });
+
+  it('live no longer than their pod carries the proxy, and say what they run', () => {
+    const pods = new Set(['uid-1']);
+    const proxies = makeProxies({ clock: () => 0, isPod: (uid) => pods.has(uid) });
+    proxies.saw('a', SUBJECT, 'uid-1');
+    proxies.saw('b', SUBJECT, null);
+    proxies.runs('a', 'v1');
+    proxies.saw('a');
+    expect(proxies.podOf('a')).toBe('uid-1');
+    expect(proxies.live()).toEqual([
+      { instance: 'a', subject: SUBJECT, snapshot: 'v1' },
+      { instance: 'b', subject: SUBJECT, snapshot: null },
+    ]);
+    pods.clear();
+    expect(proxies.live().map(({ instance }) => instance)).toEqual(['b']);
   });
 
   it('are counted by what is wrong around them, as they last said, while they are alive', () => {
@@ -48,7 +64,7 @@ describe('proxies', () => {
     expect(proxies.subjectOf('a')).toBeNull();
     now = 3_700_000;
     expect(proxies.subjectOf('b')).toEqual(SUBJECT);
-    proxies.live();
+    expect(proxies.count()).toBe(0);
     expect(proxies.subjectOf('b')).toBeNull();
   });
 });

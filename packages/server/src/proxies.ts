@@ -3,8 +3,8 @@ import type { DegradedReason } from '@tollgate/ledger';
 
 /** The proxies that are alive now: seen within the last half minute, or on the snapshot stream. */
 export interface Proxies {
-  /** `subject` where it is told anew. */
-  saw(instance: string, subject?: Subject): void;
+  /** `subject` and the UID of its pod where they are told anew. */
+  saw(instance: string, subject?: Subject, podUid?: string | null): void;
   /** What it said at its hello to this server: its own version, and the pool library's that it calls itself. */
   speaks(instance: string, versions: ProxyVersions): void;
   versionsOf(instance: string): ProxyVersions | null;
@@ -12,9 +12,22 @@ export interface Proxies {
   attached(instance: string): () => void;
   left(instance: string): void;
   subjectOf(instance: string): Subject | null;
-  live(): readonly Subject[];
+  live(): readonly LiveProxy[];
+  /** How many they are; asked for every lease. Those that were not seen for an hour are forgotten. */
+  count(): number;
+  /** The UID of the pod that its token is bound to; null: to none, or nothing of it was seen here. */
+  podOf(instance: string): string | null;
+  /** What it said it runs. */
+  runs(instance: string, snapshot: string): void;
   /** Of those that are alive, how many said so of themselves. */
   countDegraded(reason: DegradedReason): number;
+}
+
+export interface LiveProxy {
+  readonly instance: string;
+  readonly subject: Subject;
+  /** The version of its snapshot; null: it has not said. */
+  readonly snapshot: string | null;
 }
 
 export interface ProxyVersions {
@@ -29,24 +42,41 @@ const FORGET_MS = 3_600_000;
 
 interface Proxy {
   subject: Subject | null;
+  podUid: string | null;
+  snapshot: string | null;
   seenAt: number;
   streams: number;
   versions: ProxyVersions | null;
 }
 
-export const makeProxies = ({ clock }: { readonly clock: () => number }): Proxies => {
+export interface ProxiesDeps {
+  readonly clock: () => number;
+  /** Is this still the UID of a pod that carries the proxy? One that is not is none that lives. */
+  readonly isPod?: (uid: string) => boolean;
+}
+
+export const makeProxies = ({ clock, isPod = () => true }: ProxiesDeps): Proxies => {
   const proxies = new Map<string, Proxy>();
   const of = (instance: string): Proxy => {
-    const proxy = proxies.get(instance) ?? { subject: null, seenAt: clock(), streams: 0, versions: null };
+    const proxy = proxies.get(instance) ?? {
+      subject: null,
+      podUid: null,
+      snapshot: null,
+      seenAt: clock(),
+      streams: 0,
+      versions: null,
+    };
     proxies.set(instance, proxy);
     return proxy;
   };
-  const isAlive = ({ streams, seenAt }: Proxy): boolean => streams > 0 || clock() - seenAt < ALIVE_MS;
+  const isAlive = ({ streams, seenAt, podUid }: Proxy): boolean =>
+    (streams > 0 || clock() - seenAt < ALIVE_MS) && (podUid === null || isPod(podUid));
   return {
-    saw: (instance, subject) => {
+    saw: (instance, subject, podUid) => {
       const proxy = of(instance);
       proxy.seenAt = clock();
       if (subject) proxy.subject = subject;
+      if (podUid !== undefined) proxy.podUid = podUid;
     },
     speaks: (instance, versions) => {
       of(instance).versions = versions;
@@ -63,21 +93,29 @@ export const makeProxies = ({ clock }: { readonly clock: () => number }): Proxie
     left: (instance) => {
       proxies.delete(instance);
     },
+    podOf: (instance) => proxies.get(instance)?.podUid ?? null,
+    runs: (instance, snapshot) => {
+      of(instance).snapshot = snapshot;
+    },
     subjectOf: (instance) => proxies.get(instance)?.subject ?? null,
     countDegraded: (reason) => {
       let count = 0;
       for (const proxy of proxies.values()) if (isAlive(proxy) && proxy.versions?.degraded.includes(reason)) count += 1;
       return count;
     },
-    live: () => {
+    count: () => {
       const now = clock();
-      const alive: Subject[] = [];
+      let count = 0;
       for (const [instance, proxy] of proxies) {
-        const idle = now - proxy.seenAt;
-        if (proxy.subject && isAlive(proxy)) alive.push(proxy.subject);
-        else if (proxy.streams <= 0 && idle > FORGET_MS) proxies.delete(instance);
+        if (proxy.subject && isAlive(proxy)) count += 1;
+        else if (proxy.streams <= 0 && now - proxy.seenAt > FORGET_MS) proxies.delete(instance);
       }
-      return alive;
+      return count;
     },
+    live: () =>
+      [...proxies].flatMap(([instance, proxy]) => {
+        const { subject, snapshot } = proxy;
+        return subject && isAlive(proxy) ? [{ instance, subject, snapshot }] : [];
+      }),
   };
 };

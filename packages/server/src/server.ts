@@ -13,12 +13,15 @@ import { RequestRefused, toHttpRefusal } from './http-refusal.ts';
 import { makeServerMetrics } from './metrics.ts';
 import { makeOutageLog } from './outage-log.ts';
 import { makeProxies } from './proxies.ts';
+import { connectedEverywhere, connectedHere, type ConnectedProxies } from './connected/connected-proxies.ts';
+import { makeToldByOperator, type ToldByOperator } from './operator/told-by-operator.ts';
 import { makeRefusals } from './refusals.ts';
 import { budgetName } from './resources/counter-terms.ts';
 import { makeResourcesInForce, type Resources } from './resources/resources-in-force.ts';
 import { adminRoutes } from './routes/admin-routes.ts';
 import { ledgerRoutes, type LedgerBounds } from './routes/ledger-routes.ts';
 import { managementRoutes } from './routes/management-routes.ts';
+import { operatorRoutes } from './routes/operator-routes.ts';
 import { makeSnapshotStreams } from './snapshot-streams.ts';
 
 /**
@@ -41,6 +44,10 @@ export interface ServerDeps {
   /** Proxies of other servers are asked to give back, too; without it, those that are connected here. */
   readonly recalls?: RecallChannel;
   readonly bounds?: Partial<LedgerBounds>;
+  /** The operator tells what holds, and which pods carry the proxy, instead of `setResources`. */
+  readonly isToldByOperator?: boolean;
+  /** This server's name among those of one database, new at each start: proxies are counted over all; else those here. */
+  readonly server?: string;
 }
 
 /** What a pool is made of here. */
@@ -62,7 +69,7 @@ export interface RecallChannel {
 
 export interface TollgateServer {
   readonly app: Express;
-  /** Puts these manifests in force, and tells every connected proxy what changed for it. */
+  /** Puts these manifests in force, and tells every connected proxy what changed for it. Not where the operator tells. */
   setResources(resources: Resources): Promise<void>;
   listen(address: { readonly host: string; readonly port: number }): Promise<{ readonly url: string }>;
   /** Ends the streams, answers what was asked, gives the pool back and seals its epoch. The store stays open. */
@@ -86,19 +93,21 @@ const KEEP_ALIVE_MS = 30_000;
 export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => {
   const { store, makePool, snapshotFor, authenticate, clock, timers, logger, systemNamespace, loopbackOnly } = deps;
   const inForce = makeResourcesInForce({ clock, systemNamespace });
-  const proxies = makeProxies({ clock });
+  const proxies = makeProxies({ clock, isPod: (uid) => told?.pods.has(uid) ?? true });
   const metrics = makeServerMetrics();
-  metrics.source('tollgate_server_proxies', () => [{ labels: {}, value: proxies.live().length }]);
+  metrics.source('tollgate_server_proxies', () => [{ labels: {}, value: proxies.count() }]);
   metrics.source('tollgate_server_proxies_degraded', () =>
     DEGRADED_REASONS.map((reason) => ({ labels: { reason }, value: proxies.countDegraded(reason) })),
   );
   metrics.source('tollgate_server_budgets', () => [{ labels: {}, value: inForce.now().budgets.length }]);
+  metrics.source('tollgate_server_pods', () => [{ labels: {}, value: told?.pods.count() ?? 0 }]);
+  metrics.source('tollgate_server_resources_told', () => [{ labels: {}, value: isReady() ? 1 : 0 }]);
   const seed = inForce.seedFrom(() => pool.balances());
   const pool: Pool = await makePool({
     source: store.blocks({ clock, seed }),
     resolve: inForce.resolve,
     clock,
-    liveProxies: () => proxies.live().length,
+    liveProxies: () => proxies.count(),
     onLowered: (counter) => recall(counter, ''),
     onFault: (err, step) => logger.warn({ err, step }, 'pool fault, tried again'),
   });
@@ -115,6 +124,53 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
   deps.recalls?.listen((counter, except) => streams.recall(counter, except));
   metrics.source('tollgate_server_streams', () => [{ labels: {}, value: streams.count() }]);
   const refusals = makeRefusals({ logger, clock });
+  let hadResources = false;
+  const isReady = (): boolean => hadResources;
+  const setResources = async (resources: Resources): Promise<void> => {
+    const limits = inForce.definitions(resources);
+    // What a limit had in the pool when it went must be home before it returns: it may be spent by now.
+    if (hadResources && inForce.hasNew(limits)) await pool.tend().catch(notTended);
+    // Written down first: a counter made under the new terms asks since when they hold.
+    await store.defineLimits(limits, clock());
+    hadResources = true;
+    inForce.replace(resources);
+    streams.refresh();
+  };
+  /** Of a pod whose labels changed, the proxy speaks for another subject from now on. */
+  const subjectByPod = (instance: string): Subject | null => {
+    const uid = proxies.podOf(instance);
+    const subject = uid === null ? null : (told?.pods.subjectOf(uid) ?? null);
+    if (subject !== null) proxies.saw(instance, subject);
+    return subject;
+  };
+  const told: ToldByOperator | null =
+    deps.isToldByOperator === true
+      ? makeToldByOperator({
+          store,
+          check: (resources) => void inForce.definitions(resources),
+          setResources,
+          onPods: () => streams.retell(subjectByPod),
+          onTold: (document, outcome) => metrics.add('tollgate_server_told_total', { document, outcome }),
+          clock,
+          timers,
+          logger,
+        })
+      : null;
+  const connected: ConnectedProxies =
+    deps.server === undefined
+      ? connectedHere(proxies)
+      : connectedEverywhere({
+          store,
+          server: deps.server,
+          here: () => [...streams.connected()].filter(({ instance }) => isInjected(instance)),
+          clock,
+          timers,
+          logger,
+        });
+  const isInjected = (instance: string): boolean => {
+    const uid = proxies.podOf(instance);
+    return uid === null || (told?.pods.has(uid) ?? true);
+  };
   const outages = makeOutageLog({ logger, timers });
 
   let closed = false;
@@ -139,6 +195,10 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
   app.use(noStore);
   // Before anything is read: a page in a browser must learn nothing, not even that we are healthy.
   if (loopbackOnly) app.use(loopbackHostOnly);
+  // The process is there; the database may be away, which no restart mends.
+  app.get('/livez', (_request, response) => {
+    response.type('text').send('ok\n');
+  });
   app.get('/healthz', async (_request, response) => {
     await store.ping();
     response.type('text').send('ok\n');
@@ -147,7 +207,16 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
     response.type(metrics.contentType).send(await metrics.page());
   });
   // Before bodies are read: a stranger's bytes are not parsed.
-  app.use('/v1', authenticated(makeAuthenticate({ review: authenticate, clock })));
+  app.use(
+    '/v1',
+    authenticated(
+      makeAuthenticate({
+        review: authenticate,
+        clock,
+        onReviewed: (outcome) => metrics.add('tollgate_server_token_reviews_total', { outcome }),
+      }),
+    ),
+  );
   app.use(
     '/v1',
     ledgerRoutes({
@@ -161,25 +230,30 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
       clock,
       timers,
       systemNamespace,
+      connected,
+      told,
       ...(deps.bounds ? { bounds: deps.bounds } : {}),
     }),
   );
   app.use('/v1', adminRoutes({ store, pool, logger, clock }));
-  app.use('/v1', forManagement, managementRoutes({ store, pool, inForce, proxies, clock }));
+  if (told) app.use('/v1', operatorRoutes({ told }));
+  app.use('/v1', forManagement, managementRoutes({ store, pool, inForce, connected, streams, clock }));
   app.use((request: Request) => {
     throw new RequestRefused(404, 'not_found', `nothing is served at ${request.method} of this path`);
   });
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
-    const { status, code, message, known, isOutage, reason, retryAfterSeconds } = toHttpRefusal(error);
+    const { status, code, message, known, isOutage, isExpected, reason, retryAfterSeconds, faults } =
+      toHttpRefusal(error);
     const { method, path } = request;
     const asking = askingOf(request);
     if (!known) logger.error({ err: error, method, path, status, code }, 'request failed');
     metrics.add('tollgate_server_refused_total', { reason });
     if (isOutage) outages.note({ reason, code, status, err: error });
-    else refusals.note({ status, code, reason, instance: asking.instance ?? asking.caller?.name ?? '-', method, path });
+    else if (!isExpected)
+      refusals.note({ status, code, reason, instance: asking.instance ?? asking.caller?.name ?? '-', method, path });
     if (retryAfterSeconds !== null) response.set('Retry-After', String(retryAfterSeconds));
     if (response.headersSent) response.destroy();
-    else response.status(status).json({ error: { code, message } });
+    else response.status(status).json({ error: { code, message, ...(faults.length === 0 ? {} : { faults }) } });
   });
 
   let http: Server | null = null;
@@ -207,19 +281,9 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
   };
   let cancelTend = timers.after(TEND_MS, tend);
 
-  let hadResources = false;
   return {
     app,
-    setResources: async (resources) => {
-      const limits = inForce.definitions(resources);
-      // What a limit had in the pool when it went must be home before it returns: it may be spent by now.
-      if (hadResources && inForce.hasNew(limits)) await pool.tend().catch(notTended);
-      // Written down first: a counter made under the new terms asks since when they hold.
-      await store.defineLimits(limits, clock());
-      hadResources = true;
-      inForce.replace(resources);
-      streams.refresh();
-    },
+    setResources,
     listen: async ({ host, port }) => {
       const server = createServer(
         {
@@ -232,6 +296,8 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
       );
       server.maxConnections = MOST_CONNECTIONS;
       http = server;
+      await told?.start();
+      connected.start();
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
         server.listen(port, host, resolve);
@@ -245,8 +311,10 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
       closed = true;
       cancelTend();
       for (const response of unanswered) if (!response.headersSent) response.set('Connection', 'close');
+      told?.stop();
       streams.stop();
       if (http) await stopListening(http, timers);
+      await connected.stop().catch((err: unknown) => logger.warn({ err }, 'connected proxies not taken off'));
       await pool.stop();
       await store.sealEpoch(pool.epoch(), clock());
     },

@@ -13,8 +13,10 @@ export interface SnapshotClasses {
 
 export interface SnapshotClass {
   readonly version: string;
-  /** The line but for its end, which names the subject. */
-  readonly bytes: Buffer;
+  /** Of the budgets in it, `<namespace>/<name>`. */
+  readonly budgets: readonly string[];
+  /** The line but for its end, which names the subject. Made when it is first asked for. */
+  bytes(): Buffer;
 }
 
 export const makeSnapshotClasses = (snapshotFor: (subject: Subject) => Snapshot): SnapshotClasses => {
@@ -26,7 +28,12 @@ export const makeSnapshotClasses = (snapshotFor: (subject: Subject) => Snapshot)
       const known = classes.get(key);
       if (known) return known;
       const { subject: _subject, ...rest } = snapshotFor(common);
-      const made = { version: rest.version, bytes: Buffer.from(`${JSON.stringify(rest).slice(0, -1)},"subject":`) };
+      let bytes: Buffer | undefined;
+      const made: SnapshotClass = {
+        version: rest.version,
+        budgets: rest.budgets.map(({ namespace, name }) => `${namespace}/${name}`),
+        bytes: () => (bytes ??= Buffer.from(`${JSON.stringify(rest).slice(0, -1)},"subject":`)),
+      };
       classes.set(key, made);
       return made;
     },

@@ -127,6 +127,18 @@ describe('snapshot streams', () => {
     expect(open('c').ended).toBe(true);
   });
 
+  it('tell an instance that is another subject now what that subject gets, and leave the others alone', () => {
+    const { streams, open } = setUp();
+    const [a, b] = [open('a'), open('b')];
+    streams.retell((instance) => (instance === 'a' ? { ...SUBJECT, labels: { tier: 'gold' } } : null));
+    expect([a.lines().length, b.lines().length]).toEqual([1, 1]);
+    expect([...streams.connected()].map(({ instance, subject }) => [instance, subject.labels])).toEqual([
+      ['a', { tier: 'gold' }],
+      ['b', {}],
+    ]);
+    expect(streams.classOf(SUBJECT)).toMatchObject({ version: 'one', budgets: [] });
+  });
+
   it('compile once for all pods of a workload, and tell each its own name', () => {
     const { open, change, compiled } = setUp();
     const sinks = ['web-1', 'web-2', 'web-3'].map((pod) => open(pod, { pod }));

@@ -2,7 +2,7 @@ import type { Snapshot, Subject } from '@tollgate/api';
 import { counterKey, type CounterName } from '@tollgate/ledger';
 import { encodePing, encodeRecall } from '@tollgate/ledger/wire';
 import type { Timers } from '@tollgate/runtime';
-import { lineEnd, makeSnapshotClasses } from './snapshot-classes.ts';
+import { lineEnd, makeSnapshotClasses, type SnapshotClass } from './snapshot-classes.ts';
 
 /**
  * The snapshot streams of all connected proxies: one snapshot at once, the next on each change that concerns that
@@ -17,6 +17,12 @@ export interface SnapshotStreams {
   /** Asks all proxies but one to give back what they do not hold of a counter. False: they were asked a moment ago. */
   recall(counter: CounterName, except: string): boolean;
   count(): number;
+  /** What a proxy of this subject gets now. */
+  classOf(subject: Subject): SnapshotClass;
+  /** Whom instances speak for may be another now, and so may be the snapshot of each; null: as it was. */
+  retell(subjectOf: (instance: string) => Subject | null): void;
+  /** Instances with a stream here, and whom each speaks for. */
+  connected(): Iterable<{ readonly instance: string; readonly subject: Subject }>;
   stop(): void;
 }
 
@@ -41,7 +47,7 @@ export interface SnapshotStreamsDeps {
 
 interface Stream {
   readonly instance: string;
-  readonly subject: Subject;
+  subject: Subject;
   readonly sink: LineSink;
   /** Of the snapshot that was written last. */
   version: string;
@@ -71,7 +77,7 @@ export const makeSnapshotStreams = ({
     if (version === stream.version || stream.sink.writableNeedDrain) return;
     stream.version = version;
     stream.sink.cork();
-    stream.sink.write(bytes);
+    stream.sink.write(bytes());
     stream.sink.write(lineEnd(stream.subject));
     stream.sink.uncork();
   };
@@ -128,6 +134,16 @@ export const makeSnapshotStreams = ({
       return true;
     },
     count: () => streams.size,
+    classOf: (subject) => classes.of(subject),
+    connected: () => streams.values(),
+    retell: (subjectOf) => {
+      for (const stream of streams.values()) {
+        const subject = subjectOf(stream.instance);
+        if (subject === null) continue;
+        stream.subject = subject;
+        bring(stream);
+      }
+    },
     stop: () => {
       stopped = true;
       cancelBeat();

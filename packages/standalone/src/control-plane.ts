@@ -6,7 +6,7 @@ import { makeMemoryPool } from '@tollgate/ledger/pool';
 import { shippedPriceTable } from '@tollgate/prices/data';
 import { systemTimers } from '@tollgate/runtime';
 import type { ListenAddress, Logger } from '@tollgate/runtime';
-import { buildServer } from '@tollgate/server';
+import { buildServer, namespaceLabels } from '@tollgate/server';
 import type { RecallChannel, Resources, ServerDeps, TokenReviewer } from '@tollgate/server';
 import { compileSnapshot } from '@tollgate/snapshots';
 import type { Store } from '@tollgate/store';
@@ -32,6 +32,10 @@ export interface ControlPlaneOptions {
   readonly batches: number;
   /** Between servers that share a pool. */
   readonly recalls?: RecallChannel;
+  /** The operator tells what holds; nothing is applied from here. */
+  readonly isToldByOperator?: boolean;
+  /** This server's name among those of one database, new at each start. */
+  readonly server?: string;
 }
 
 export interface KeysHere {
@@ -55,7 +59,8 @@ export const openControlPlane = async (options: ControlPlaneOptions): Promise<Co
   const { store, systemNamespace, mockUrl, now, log, keys } = options;
   const prices = shippedPriceTable();
   const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
-  const snapshotFor = (subject: Subject, { budgets, routes, inferenceServices = [] }: Resources): Snapshot => {
+  const snapshotFor = (subject: Subject, resources: Resources): Snapshot => {
+    const { budgets, routes, inferenceServices = [] } = resources;
     const snapshot = compileSnapshot({
       organisation: store.organisation,
       subject,
@@ -64,6 +69,7 @@ export const openControlPlane = async (options: ControlPlaneOptions): Promise<Co
       inferenceServices,
       prices,
       systemNamespace,
+      namespaceLabels: namespaceLabels(resources, subject.namespace),
       hash,
     });
     return mockUrl === null ? snapshot : mockSnapshot(snapshot, mockUrl, hash);
@@ -80,6 +86,8 @@ export const openControlPlane = async (options: ControlPlaneOptions): Promise<Co
     loopbackOnly: options.loopbackOnly,
     bounds: { batches: options.batches },
     ...(options.recalls ? { recalls: options.recalls } : {}),
+    ...(options.isToldByOperator === undefined ? {} : { isToldByOperator: options.isToldByOperator }),
+    ...(options.server === undefined ? {} : { server: options.server }),
   });
 
   const firstSeen = new Map<string, string>();

@@ -2,6 +2,6 @@ export { runServer, type ServerProcess, type ServerProcessOptions } from './run-
 export { runStandalone } from './run-standalone.ts';
 export type { ManifestReport, Standalone, StandaloneOptions, StandalonePrograms } from './options.ts';
 export type { ProxyUpstreams } from './policy/mock-snapshot.ts';
-export type { SignedTokenSettings, TokenSettings } from './token-settings.ts';
+export type { KubernetesTokenSettings, SignedTokenSettings, TokenSettings } from './token-settings.ts';
 export { StandaloneError, type StandaloneErrorCode } from './standalone-error.ts';
 export { defaultStatePath, stateDirOf, type ServeRecord, type StateDir } from './state/state-dir.ts';

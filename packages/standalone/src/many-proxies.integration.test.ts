@@ -53,13 +53,14 @@ describe('many proxies of several servers', () => {
 
   const start = (port: number): Promise<ServerProcess> =>
     runServer({
+      operator: null,
       resources: dir,
       databaseUrl,
       databaseConnections: 6,
       redisUrl: redis.url,
       waitMs: 10_000,
       listen: { host: '127.0.0.1', port },
-      tokens: { shared: TOKEN, admin: null, signed: null },
+      tokens: { shared: TOKEN, admin: null, signed: null, kubernetes: null },
       systemNamespace: 'tollgate-system',
       graceMs: 10_000,
       now: Date.now,

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -42,12 +43,13 @@ describe('the server process', () => {
   const start = async (options: Partial<ServerProcessOptions> = {}): Promise<ServerProcess> => {
     const server = await runServer({
       resources: join(dir, 'resources'),
+      operator: null,
       databaseUrl: '',
       databaseConnections: 4,
       redisUrl: null,
       waitMs: 0,
       listen: { host: '127.0.0.1', port: 0 },
-      tokens: { shared: TOKEN, admin: null, signed: null },
+      tokens: { shared: TOKEN, admin: null, signed: null, kubernetes: null },
       systemNamespace: 'tollgate-system',
       graceMs: 5_000,
       now: Date.now,
@@ -109,6 +111,60 @@ describe('the server process', () => {
     expect(await maxNow()).toMatchObject({ budgets: [{ limits: [{ max: '5000000000' }] }] });
     writeFileSync(join(dir, 'resources', 'budget.yaml'), budget('7'));
     await until(async () => JSON.stringify(await maxNow()).includes('7000000000'));
+  }, 30_000);
+
+  it('may be told by the operator of a cluster instead, and has it again after a restart', async () => {
+    const databaseUrl = await postgres.database();
+    const keys = join(dir, 'keys.json');
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'k', alg: 'ES256', use: 'sig' };
+    writeFileSync(keys, JSON.stringify({ keys: [jwk] }));
+    const signed = {
+      keys,
+      issuer: 'https://issuer.test',
+      ledgerAudience: 'tollgate',
+      managementAudience: 'tollgate-management',
+    };
+    const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const claims = {
+      iss: signed.issuer,
+      aud: 'tollgate-management',
+      exp: Math.floor(Date.now() / 1000) + 600,
+      'kubernetes.io': { namespace: 'tollgate-system', serviceaccount: { name: 'tollgate-operator' } },
+    };
+    const text = `${part({ alg: 'ES256', kid: 'k' })}.${part(claims)}`;
+    const signature = sign('sha256', Buffer.from(text), { key: privateKey, dsaEncoding: 'ieee-p1363' });
+    const authorization = `Bearer ${text}.${signature.toString('base64url')}`;
+    const told: Partial<ServerProcessOptions> = {
+      databaseUrl,
+      resources: null,
+      operator: { namespace: 'tollgate-system', name: 'tollgate-operator' },
+      tokens: { shared: null, admin: null, signed, kubernetes: null },
+    };
+    const server = await start(told);
+    const resources = {
+      budgets: [
+        {
+          apiVersion: 'tollgate.dev/v1alpha1',
+          kind: 'TokenBudget',
+          metadata: { name: 'team-a', namespace: 'shop' },
+          spec: { limits: [{ name: 'total', period: 'Total', cost: { max: '5' } }] },
+        },
+      ],
+      routes: [],
+      inferenceServices: [],
+      namespaces: { shop: { labels: { env: 'prod' } } },
+    };
+    const put = await fetch(`${server.url}/v1/resources`, {
+      method: 'PUT',
+      headers: { authorization, 'content-type': 'application/json' },
+      body: JSON.stringify(resources),
+    });
+    expect([put.status, await put.json()]).toEqual([200, { version: expect.any(String) }]);
+    await server.stop();
+    const again = await start(told);
+    const budgets = await (await fetch(`${again.url}/v1/budgets`, { headers: { authorization } })).text();
+    expect(budgets).toContain('team-a');
   }, 30_000);
 
   it('is a process that says when it is ready, answers to its token, and ends well when told to', async () => {

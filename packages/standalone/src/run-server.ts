@@ -1,9 +1,11 @@
 /**
- * The server as a process of its own, over a folder of manifests and a PostgreSQL that others may share: several of them
- * side by side serve the same proxies.
+ * The server as a process of its own, over a PostgreSQL that others may share: several of them side by side serve the same
+ * proxies. What holds is in a folder of manifests, or is told by the operator of a cluster.
  */
+import { randomUUID } from 'node:crypto';
 import { manifestFaultText } from '@tollgate/api/schema';
 import { makeReleases, systemTimers, type ListenAddress, type Logger, type ReleaseReport } from '@tollgate/runtime';
+import type { ServiceAccountName } from '@tollgate/server';
 import { openStore } from '@tollgate/store';
 import { openControlPlane, type ControlPlane } from './control-plane.ts';
 import { errorCode, errorMessage } from './error-code.ts';
@@ -15,8 +17,10 @@ import { StandaloneError } from './standalone-error.ts';
 import { reviewerFrom, type TokenSettings } from './token-settings.ts';
 
 export interface ServerProcessOptions {
-  /** A watched folder of manifests, or one file. */
-  readonly resources: string;
+  /** A watched folder of manifests, or one file; null: the operator tells. */
+  readonly resources: string | null;
+  /** The one ServiceAccount that may tell; null: none may. */
+  readonly operator: ServiceAccountName | null;
   readonly databaseUrl: string;
   readonly databaseConnections: number;
   /** Null: a pool of this server's own, in memory. */
@@ -46,7 +50,7 @@ export const runServer = async (options: ServerProcessOptions): Promise<ServerPr
   const releases = makeReleases(systemTimers);
   try {
     const authenticate = reviewerFrom(options);
-    await checkFolder(resources);
+    if (resources !== null) await checkFolder(resources);
     const store = await openStore({
       connectionString: options.databaseUrl,
       max: options.databaseConnections,
@@ -75,11 +79,15 @@ export const runServer = async (options: ServerProcessOptions): Promise<ServerPr
       now: shared?.now ?? now,
       log,
       keys: null,
+      isToldByOperator: resources === null,
+      server: randomUUID(),
       ...(shared ? { makePool: shared.makePool, recalls: shared.recalls } : {}),
     });
     releases.add('server', () => controlPlane.close());
-    const watched = await watchFolder(resources, controlPlane, log);
-    releases.add('resources folder', () => watched.close());
+    if (resources !== null) {
+      const watched = await watchFolder(resources, controlPlane, log);
+      releases.add('resources folder', () => watched.close());
+    }
     const { url } = await controlPlane.listen(listen).catch((error: unknown) => {
       throw listenError(error, listen);
     });

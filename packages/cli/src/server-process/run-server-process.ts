@@ -8,18 +8,20 @@ import type { Io } from '../io.ts';
 import { untilStopped } from '../until-stopped.ts';
 import { readServerSettings, type ServerSettings } from './settings.ts';
 
-export const runServerProcess = async ({ resources }: { readonly resources: string }, io: Io): Promise<void> => {
+export const runServerProcess = async ({ resources }: { readonly resources?: string }, io: Io): Promise<void> => {
   const settings = settingsFrom(io);
-  const { logLevel, tokenFile, adminTokenFile, signed, ...rest } = settings;
+  const { logLevel, tokenFile, adminTokenFile, signed, kubernetes, resourcesFrom, ...rest } = settings;
+  const folder = folderFrom(resources, resourcesFrom);
   const log = makeLogger({ process: 'server', level: logLevel, version: VERSION, to: { write: io.stdout } });
   const stopped = untilStopped(io);
   const server = await runServer({
     ...rest,
-    resources,
+    resources: folder,
     tokens: {
       shared: tokenFile === null ? null : readToken(tokenFile),
       admin: adminTokenFile === null ? null : readToken(adminTokenFile),
       signed,
+      kubernetes,
     },
     now: io.now,
     log,
@@ -31,6 +33,18 @@ export const runServerProcess = async ({ resources }: { readonly resources: stri
   if (firstError !== null) log.error({ err: firstError.error, step: firstError.name }, 'a release failed');
   if (late.length > 0) log.warn({ late }, 'stopped with work left over');
   if (firstError !== null || late.length > 0) throw new CommandExit(EXIT.failed);
+};
+
+/** Null: the operator says what holds. */
+const folderFrom = (resources: string | undefined, from: ServerSettings['resourcesFrom']): string | null => {
+  if (from === 'folder' && resources !== undefined) return resources;
+  if (from === 'operator' && resources === undefined) return null;
+  throw new CliError(
+    resources === undefined
+      ? 'nothing says which budgets and routes hold'
+      : 'both a folder and the operator are to say which budgets and routes hold',
+    { todo: 'name a folder with --resources, or set TOLLGATE_RESOURCES_FROM=operator', exitCode: EXIT.usage },
+  );
 };
 
 const settingsFrom = ({ env }: Io): ServerSettings => {

@@ -3,7 +3,7 @@ import { makeAuthenticate } from './authenticate.ts';
 import { adminToken, bearerToken } from './static-token.ts';
 import { firstOf, type TokenReview, type TokenReviewer } from './token-review.ts';
 
-const caller = { name: 'shop/web/pod', workload: null, ledger: true, management: 'none' } as const;
+const caller = { name: 'shop/web/pod', workload: null, ledger: true, management: 'none', isOperator: false } as const;
 
 const counting = (answer: TokenReview) => {
   const asked: string[] = [];
@@ -64,5 +64,45 @@ describe('authenticate', () => {
     expect(await review('admins')).toMatchObject({ caller: { ledger: false, management: 'all' } });
     expect(await review('a.b.c')).toEqual({ ok: false, reason: 'expired' });
     expect(await review('other')).toEqual({ ok: false, reason: 'unknown' });
+  });
+
+  it('lets what was accepted hold a while longer where nobody can be asked, and asks again now and then', async () => {
+    let answer: TokenReview = { ok: true, caller, validUntil: 60_000, holdsUnasked: 900_000 };
+    const outcomes: string[] = [];
+    const asked: string[] = [];
+    let now = 0;
+    const authenticate = makeAuthenticate({
+      review: (token) => {
+        asked.push(token);
+        return Promise.resolve(answer);
+      },
+      clock: () => now,
+      onReviewed: (outcome) => outcomes.push(outcome),
+    });
+    await authenticate('Bearer a');
+    answer = { ok: false, reason: 'unavailable' };
+    now = 60_000;
+    expect(await authenticate('Bearer a')).toMatchObject({ ok: true });
+    expect(await authenticate('Bearer a')).toMatchObject({ ok: true });
+    expect(asked).toHaveLength(2);
+    now = 65_000;
+    expect(await authenticate('Bearer a')).toMatchObject({ ok: true });
+    expect(asked).toHaveLength(3);
+    expect(await authenticate('Bearer b')).toEqual({ ok: false, reason: 'unavailable' });
+    now = 900_000;
+    expect(await authenticate('Bearer a')).toEqual({ ok: false, reason: 'unavailable' });
+    expect(outcomes).toEqual(['accepted', 'unasked', 'unasked', 'unavailable', 'unavailable']);
+  });
+
+  it('forgets at once what is refused when it is asked again', async () => {
+    let answer: TokenReview = { ok: true, caller, validUntil: 60_000, holdsUnasked: 900_000 };
+    let now = 0;
+    const authenticate = makeAuthenticate({ review: () => Promise.resolve(answer), clock: () => now });
+    await authenticate('Bearer a');
+    now = 60_000;
+    answer = { ok: false, reason: 'signature' };
+    expect(await authenticate('Bearer a')).toEqual(answer);
+    answer = { ok: false, reason: 'unavailable' };
+    expect(await authenticate('Bearer a')).toEqual(answer);
   });
 });

@@ -16,6 +16,7 @@ const reviewerOf = (keys: JWTVerifyGetKey, clock: () => number = () => ISSUED): 
     ledgerAudience: 'tollgate',
     managementAudience: 'tollgate-management',
     systemNamespace: 'tollgate-system',
+    operator: null,
     clock,
   });
 const keysOf = (issuer: Issuer): JWTVerifyGetKey => createLocalJWKSet({ keys: issuer.keySet.keys as never });
@@ -42,6 +43,7 @@ describe('a signed token', () => {
         },
         ledger: true,
         management: 'none',
+        isOperator: false,
       },
       validUntil: ISSUED + 600_000,
     });

@@ -4,17 +4,16 @@
  */
 import { errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
-import type { Caller, TokenFault, TokenReview, TokenReviewer } from './token-review.ts';
+import { callerFor, type CallerRules } from './caller-for.ts';
+import type { TokenFault, TokenReview, TokenReviewer } from './token-review.ts';
 
-export interface SignedTokenDeps {
+export interface SignedTokenDeps extends CallerRules {
   readonly keys: JWTVerifyGetKey;
   readonly issuer: string;
   /** Of proxies: lease and report. */
   readonly ledgerAudience: string;
   /** Of people and scripts: look at what their namespace spends. */
   readonly managementAudience: string;
-  /** Who is of this namespace looks after the installation, and sees all. */
-  readonly systemNamespace: string;
   /** Milliseconds UTC. */
   readonly clock: () => number;
 }
@@ -62,17 +61,10 @@ const reviewClaims = (payload: unknown, deps: SignedTokenDeps): TokenReview => {
   if (validUntil <= deps.clock()) return { ok: false, reason: 'expired' };
   const audiences = typeof aud === 'string' ? [aud] : aud;
   const ledger = audiences.includes(deps.ledgerAudience);
-  // What leases is one pod: a token of the account alone could be used anywhere.
-  if (ledger && !bound.pod) return { ok: false, reason: 'claims' };
-  const management = managementOf(audiences.includes(deps.managementAudience), bound.namespace, deps.systemNamespace);
+  const management = audiences.includes(deps.managementAudience);
   const workload = { namespace: bound.namespace, serviceAccount: bound.serviceaccount.name, pod: bound.pod ?? null };
-  const name = [workload.namespace, workload.serviceAccount, workload.pod?.name ?? ''].join('/');
-  return { ok: true, caller: { name, workload, ledger, management }, validUntil };
-};
-
-const managementOf = (asked: boolean, namespace: string, system: string): Caller['management'] => {
-  if (!asked) return 'none';
-  return namespace === system ? 'all' : 'namespace';
+  const caller = callerFor({ workload, audiences: { ledger, management } }, deps);
+  return caller === null ? { ok: false, reason: 'claims' } : { ok: true, caller, validUntil };
 };
 
 const faultOf = (error: unknown): TokenFault => {

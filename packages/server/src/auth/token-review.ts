@@ -5,10 +5,16 @@
 export type TokenReviewer = (token: string) => Promise<TokenReview>;
 
 export type TokenReview =
-  | { readonly ok: true; readonly caller: Caller; readonly validUntil: number | null }
+  | {
+      readonly ok: true;
+      readonly caller: Caller;
+      /** Milliseconds UTC; null where nothing is gained by remembering. */
+      readonly validUntil: number | null;
+      /** Milliseconds UTC: how long the answer holds while nobody can be asked again; absent: no longer than that. */
+      readonly holdsUnasked?: number;
+    }
   | { readonly ok: false; readonly reason: TokenFault };
 
-/** `validUntil`: milliseconds UTC; null where nothing is gained by remembering. */
 export type TokenFault =
   | 'missing'
   | 'malformed'
@@ -33,6 +39,8 @@ export interface Caller {
   readonly ledger: boolean;
   /** What it may see: nothing, its own namespace, or all. */
   readonly management: 'none' | 'namespace' | 'all';
+  /** May it say which resources hold, and which pods carry the proxy? */
+  readonly isOperator: boolean;
 }
 
 /** As in the claims of a Kubernetes token that is bound to a pod. */

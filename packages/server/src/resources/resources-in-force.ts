@@ -1,6 +1,5 @@
-import type { LLMInferenceService, ModelRoute, Subject, TokenBudget } from '@tollgate/api';
+import type { LLMInferenceService, ModelRoute, TokenBudget } from '@tollgate/api';
 import type { PoolBalance, ResolveCounter } from '@tollgate/ledger/pool';
-import { bindBudget } from '@tollgate/snapshots';
 import type { LimitDefinition, SeedSource } from '@tollgate/store';
 import { budgetName, fingerprintOf, limitsInForce, scopeOf, termsAt } from './counter-terms.ts';
 import { seedAmount } from './seed-amount.ts';
@@ -10,7 +9,16 @@ export interface Resources {
   readonly budgets: readonly TokenBudget[];
   readonly routes: readonly ModelRoute[];
   readonly inferenceServices?: readonly LLMInferenceService[];
+  /** Where nobody told, a namespace has no label but its name. */
+  readonly namespaces?: NamespaceLabels;
 }
+
+export type NamespaceLabels = ReadonlyMap<string, Readonly<Record<string, string>>>;
+
+export const namespaceLabels = (
+  { namespaces }: Pick<Resources, 'namespaces'>,
+  namespace: string,
+): Readonly<Record<string, string>> => namespaces?.get(namespace) ?? {};
 
 export interface ResourcesInForce {
   now(): Resources;
@@ -20,8 +28,6 @@ export interface ResourcesInForce {
   /** Is any of them not in force now? */
   hasNew(definitions: readonly LimitDefinition[]): boolean;
   seedFrom(pooled: () => Promise<readonly PoolBalance[]>): SeedSource;
-  /** Is the budget for this subject? */
-  binds(budget: TokenBudget, subject: Subject): boolean;
 }
 
 export const makeResourcesInForce = ({
@@ -55,9 +61,11 @@ export const makeResourcesInForce = ({
       pooled,
       amountOf: (terms, event) => {
         const inForce = limits.get(`${terms.budget}/${terms.limit}`);
-        return inForce ? seedAmount(inForce, terms.partition, event, systemNamespace) : 0n;
+        if (!inForce) return 0n;
+        const { subject } = event;
+        const place = { subject, systemNamespace, namespaceLabels: namespaceLabels(resources, subject.namespace) };
+        return seedAmount(inForce, terms.partition, event, place);
       },
     }),
-    binds: (budget, subject) => bindBudget(budget, { subject, systemNamespace, namespaceLabels: {} }) !== null,
   };
 };

@@ -1,11 +1,13 @@
+import type { Subject } from '@tollgate/api';
 import express, { Router, type NextFunction, type Request, type Response } from 'express';
-import { ANY_EPOCH, type CounterName, type LedgerEvent } from '@tollgate/ledger';
+import { ANY_EPOCH, UNKNOWN_POD, type CounterName, type LedgerEvent } from '@tollgate/ledger';
 import {
   decodeAcquireRequest,
   decodeClose,
   decodeEvents,
   decodeGiveBack,
   decodeHello,
+  decodeRunning,
   encodeAcquireResult,
   encodeEventsReply,
   encodeHelloReply,
@@ -15,9 +17,12 @@ import type { Timers } from '@tollgate/runtime';
 import type { Store } from '@tollgate/store';
 import { askingOf, callerOf } from '../asking.ts';
 import { makeByteBudget, makeOneEach, makeSlots } from '../back-pressure.ts';
+import type { Caller } from '../auth/token-review.ts';
+import type { ConnectedProxies } from '../connected/connected-proxies.ts';
 import { forLedger } from '../guard.ts';
 import { RequestRefused } from '../http-refusal.ts';
 import type { ServerMetrics } from '../metrics.ts';
+import type { ToldByOperator } from '../operator/told-by-operator.ts';
 import type { Proxies } from '../proxies.ts';
 import type { ResourcesInForce } from '../resources/resources-in-force.ts';
 import type { SnapshotStreams } from '../snapshot-streams.ts';
@@ -36,6 +41,9 @@ export interface LedgerRoutesDeps {
   readonly clock: () => number;
   readonly timers: Timers;
   readonly systemNamespace: string;
+  readonly connected: Pick<ConnectedProxies, 'runs'>;
+  /** Where the operator tells which pods carry the proxy: hello of these, and of no others. */
+  readonly told: Pick<ToldByOperator, 'awaitPod' | 'isTold' | 'pods'> | null;
   readonly bounds?: Partial<LedgerBounds>;
 }
 
@@ -67,6 +75,7 @@ const SMALL_LIMIT = '1mb';
 
 export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
   const { store, pool, inForce, proxies, streams, recall, metrics, clock, timers, systemNamespace } = deps;
+  const { connected, told } = deps;
   const bounds = { ...BOUNDS, ...deps.bounds };
   const router = Router();
   const small = express.text({ type: 'application/json', limit: SMALL_LIMIT, inflate: false });
@@ -90,6 +99,9 @@ export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
     next();
   };
 
+  const subjectOf = async (instance: string): Promise<Subject | null> =>
+    proxies.subjectOf(instance) ?? store.subjectOf(instance);
+
   /** Throws where the instance said hello under another identity. True: it is known to be this caller's. */
   const checkOwner = async (request: Request, instance: string): Promise<boolean> => {
     askingOf(request).instance = instance;
@@ -102,8 +114,47 @@ export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
     if (!isSameIdentity(workload, subject)) {
       throw new RequestRefused(403, 'foreign_instance', 'this instance belongs to another identity');
     }
-    if (!known) proxies.saw(instance, subject);
+    if (!known) proxies.saw(instance, subject, workload.pod?.uid ?? null);
     return true;
+  };
+
+  /** The UID by which the caller has to be among the injected pods; null: it need not, as the gateway in our own namespace. */
+  const injectedUid = ({ workload }: Caller): string | null =>
+    told === null || !workload?.pod || workload.namespace === systemNamespace ? null : workload.pod.uid;
+
+  /** Whom the caller speaks for: as the operator says where it does, else as the token says and the caller claims. */
+  const subjectFor = async (caller: Caller, claimed: Subject): Promise<Subject> => {
+    const uid = injectedUid(caller);
+    if (uid !== null && told !== null) {
+      const subject = (await told.awaitPod(uid)) ? told.pods.subjectOf(uid) : null;
+      if (subject !== null && isSameIdentity(caller.workload, subject)) return subject;
+      if (subject !== null) throw new RequestRefused(403, 'foreign_subject', 'the pod of this token is another one');
+      throw new RequestRefused(
+        409,
+        UNKNOWN_POD,
+        'this pod is not known as one that carries the proxy: ask again in a moment; only the injector makes such pods',
+        { retryAfterSeconds: 1, isExpected: true },
+      );
+    }
+    const check = checkSubject(caller, claimed);
+    if (!check.ok) throw new RequestRefused(403, 'foreign_subject', check.message);
+    return check.subject;
+  };
+
+  /** Until it is told what holds, a server would let every call pass. */
+  const onceTold = (_request: Request, _response: Response, next: NextFunction): void => {
+    if (told?.isTold() === false) {
+      throw new RequestRefused(
+        503,
+        'resources_unknown',
+        'the operator has not told yet which budgets hold: try again',
+        {
+          retryAfterSeconds: 1,
+          isExpected: true,
+        },
+      );
+    }
+    next();
   };
 
   const checkEvents = (request: Request, instance: string, events: readonly LedgerEvent[]): void => {
@@ -119,18 +170,18 @@ export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
     }
   };
 
-  router.post('/hello', forLedger, small, async (request, response) => {
+  router.post('/hello', forLedger, onceTold, small, async (request, response) => {
     const hello = decodeHello(bodyOf(request));
     askingOf(request).instance = hello.instance;
-    const check = checkSubject(callerOf(request), hello.subject);
-    if (!check.ok) throw new RequestRefused(403, 'foreign_subject', check.message);
+    const caller = callerOf(request);
+    const subject = await subjectFor(caller, hello.subject);
     await checkOwner(request, hello.instance);
-    const { subject } = check;
     await leases.run(async () => {
       // On the way the pool goes on to a new epoch, where this one is sealed or lost.
       await pool.join(hello.instance, (epoch) => store.register({ ...hello, subject }, epoch, clock()));
     });
-    proxies.saw(hello.instance, subject);
+    proxies.saw(hello.instance, subject, caller.workload?.pod?.uid ?? null);
+    if (hello.snapshot !== undefined) connected.runs(hello.instance, hello.snapshot);
     proxies.speaks(hello.instance, {
       version: hello.version,
       library: hello.library ?? null,
@@ -141,13 +192,24 @@ export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
         organisation: store.organisation,
         epoch: pool.epoch(),
         subject,
-        liveProxies: proxies.live().length,
+        liveProxies: proxies.count(),
         ledgerTimeMs: clock(),
       }),
     );
   });
 
-  router.post('/lease', forLedger, small, async (request, response) => {
+  router.post('/running', forLedger, small, async (request, response) => {
+    const { instance, snapshot } = decodeRunning(bodyOf(request));
+    await checkOwner(request, instance);
+    if (!(await subjectOf(instance))) {
+      throw new RequestRefused(409, 'unknown_instance', 'this instance never said hello');
+    }
+    proxies.saw(instance);
+    connected.runs(instance, snapshot);
+    response.status(204).end();
+  });
+
+  router.post('/lease', forLedger, onceTold, small, async (request, response) => {
     const acquisition = decodeAcquireRequest(bodyOf(request));
     await checkOwner(request, acquisition.instance);
     proxies.saw(acquisition.instance);
@@ -165,7 +227,7 @@ export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
     response.status(204).end();
   });
 
-  router.post('/events', forLedger, withinBytes, large, async (request, response) => {
+  router.post('/events', forLedger, onceTold, withinBytes, large, async (request, response) => {
     const batch = decodeEvents(bodyOf(request));
     await checkOwner(request, batch.instance);
     checkEvents(request, batch.instance, batch.events);
@@ -194,12 +256,15 @@ export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
     response.status(204).end();
   });
 
-  router.get('/snapshots', forLedger, async (request, response) => {
+  router.get('/snapshots', forLedger, onceTold, async (request, response) => {
     const instance = typeof request.query['instance'] === 'string' ? request.query['instance'] : '';
     await checkOwner(request, instance);
-    const subject = proxies.subjectOf(instance) ?? (await store.subjectOf(instance));
-    if (!subject) throw new RequestRefused(409, 'unknown_instance', 'this instance never said hello');
-    proxies.saw(instance, subject);
+    const greeted = await subjectOf(instance);
+    if (!greeted) throw new RequestRefused(409, 'unknown_instance', 'this instance never said hello');
+    const caller = callerOf(request);
+    const uid = injectedUid(caller);
+    const subject = (uid === null ? null : told?.pods.subjectOf(uid)) ?? greeted;
+    proxies.saw(instance, subject, caller.workload?.pod?.uid ?? null);
     const detach = proxies.attached(instance);
     response.once('close', detach);
     streams.open(instance, subject, response);

@@ -1,13 +1,15 @@
 import { Router, type Request } from 'express';
 import { z } from 'zod';
-import type { TokenBudget } from '@tollgate/api';
 import type { Pool } from '@tollgate/ledger/pool';
 import { USAGE_BY, type Store } from '@tollgate/store';
 import { callerOf } from '../asking.ts';
 import { RequestRefused } from '../http-refusal.ts';
-import type { Proxies } from '../proxies.ts';
+import { attachments } from '../connected/attachments.ts';
+import type { ConnectedProxies } from '../connected/connected-proxies.ts';
 import type { ResourcesInForce } from '../resources/resources-in-force.ts';
+import type { SnapshotStreams } from '../snapshot-streams.ts';
 import { budgetViews } from '../status/budget-views.ts';
+import { routeView, TRAFFIC_MS } from '../status/route-view.ts';
 import { toJson } from './json-text.ts';
 
 /**
@@ -18,7 +20,8 @@ export interface ManagementRoutesDeps {
   readonly store: Store;
   readonly pool: Pool;
   readonly inForce: ResourcesInForce;
-  readonly proxies: Proxies;
+  readonly connected: Pick<ConnectedProxies, 'all'>;
+  readonly streams: Pick<SnapshotStreams, 'classOf'>;
   readonly clock: () => number;
 }
 
@@ -27,27 +30,28 @@ const UsageQuery = z.strictObject({ by: z.enum(USAGE_BY), from: Day.optional(), 
 const RequestId = z.string().min(1).max(256);
 const NoQuery = z.strictObject({});
 
-export const managementRoutes = ({ store, pool, inForce, proxies, clock }: ManagementRoutesDeps): Router => {
+export const managementRoutes = ({ store, pool, inForce, connected, streams, clock }: ManagementRoutesDeps): Router => {
   const router = Router();
 
   router.get('/budgets', async (request, response) => {
     NoQuery.parse(request.query);
-    const podsOf = (budget: TokenBudget): number =>
-      proxies.live().filter((subject) => inForce.binds(budget, subject)).length;
     const namespace = seenBy(request);
     const budgets = await budgetViews(inForce.now().budgets.filter(isOf(namespace)), {
       namespace,
       store,
       balances: () => pool.balances(),
-      podsOf,
+      attached: attachments(await connected.all(), streams.classOf),
       clock,
     });
     response.type('json').send(toJson({ asOf: new Date(clock()).toISOString(), budgets }));
   });
 
-  router.get('/routes', (request, response) => {
+  router.get('/routes', async (request, response) => {
     NoQuery.parse(request.query);
-    response.type('json').send(toJson({ routes: inForce.now().routes.filter(isOf(seenBy(request))) }));
+    const namespace = seenBy(request);
+    const routes = inForce.now().routes.filter(isOf(namespace));
+    const traffic = routes.length === 0 ? [] : await store.backendTraffic({ since: clock() - TRAFFIC_MS, namespace });
+    response.type('json').send(toJson({ routes: routes.map((route) => routeView(route, traffic)) }));
   });
 
   router.get('/usage', async (request, response) => {

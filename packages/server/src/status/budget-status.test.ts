@@ -29,6 +29,7 @@ const usage = (part: Partial<CounterUsage> = {}): CounterUsage => ({
   wouldRefuse: 0n,
   unproven: 0n,
   estimated: 0n,
+  unmetered: 0n,
   recent: 0n,
   recentFrom: null,
   topModel: null,
@@ -48,7 +49,13 @@ const figuresOf = (budget: TokenBudget, rows: readonly CounterUsage[], pooled = 
   });
 
 const view = (budget: TokenBudget, rows: readonly CounterUsage[]) =>
-  budgetView({ budget, limits: figuresOf(budget, rows), since: NOW - HOUR, pods: 2, now: NOW });
+  budgetView({
+    budget,
+    limits: figuresOf(budget, rows),
+    since: NOW - HOUR,
+    attached: { pods: 2, onVersion: 1 },
+    now: NOW,
+  });
 
 describe('limitFigures', () => {
   it('counts what is lost as spent, and what is in hands as held', () => {
@@ -157,7 +164,14 @@ describe('budgetView', () => {
       unprovenRequests: 2,
       attachedPods: 2,
       limits: [
-        { name: 'daily', used: '$0.50', held: '$0.00', remaining: '$24.50', percent: 2, resetAt: '2026-11-22T00:00:00.000Z' },
+        {
+          name: 'daily',
+          used: '$0.50',
+          held: '$0.00',
+          remaining: '$24.50',
+          percent: 2,
+          resetAt: '2026-11-22T00:00:00.000Z',
+        },
         { name: 'calls', remaining: '1' },
       ],
       conditions: [{ type: 'Ready', reason: 'Enforcing' }],

@@ -1,5 +1,6 @@
 import type { Enforcement, TokenBudget, TokenBudgetStatus } from '@tollgate/api';
 import { displayUsd } from '@tollgate/metering';
+import type { Attachment } from '../connected/attachments.ts';
 import type { LimitFigures } from './limit-figures.ts';
 
 /** From a budget's figures to what people read: the columns of `kubectl get tokenbudgets`, and the status of `-o yaml`. */
@@ -28,6 +29,10 @@ export type BudgetReason = 'Enforcing' | 'Exhausted' | 'Observing' | 'OverLimit'
 export interface BudgetView {
   readonly columns: BudgetColumns;
   readonly limits: readonly LimitFigures[];
+  readonly attached: Attachment;
+  /** Calls on paths that are not metered, and calls let through on a ceiling: in the present window of the limit that has most. */
+  readonly unmeteredRequests: number;
+  readonly unprovenRequests: number;
   readonly resource: TokenBudget & { readonly status: TokenBudgetStatus };
 }
 
@@ -35,15 +40,17 @@ export interface BudgetFacts {
   readonly budget: TokenBudget;
   readonly limits: readonly LimitFigures[];
   readonly since: number;
-  readonly pods: number;
+  readonly attached: Attachment;
   readonly now: number;
 }
 
-export const budgetView = ({ budget, limits, since, pods, now }: BudgetFacts): BudgetView => {
+export const budgetView = ({ budget, limits, since, attached, now }: BudgetFacts): BudgetView => {
   const tightest = tightestOf(limits);
   const createdAt = budget.metadata.creationTimestamp ?? iso(since);
   const reason = reasonOf(budget.spec.enforcement, limits);
   const summary = summaryOf(tightest, now);
+  const unmeteredRequests = mostOf(limits, ({ unmetered }) => unmetered);
+  const unprovenRequests = mostOf(limits, ({ unproven }) => unproven);
   return {
     columns: {
       namespace: budget.metadata.namespace,
@@ -53,17 +60,21 @@ export const budgetView = ({ budget, limits, since, pods, now }: BudgetFacts): B
       ready: 'True',
       createdAt,
       resets: tightest.resetAt === null ? '' : iso(tightest.resetAt),
-      pods,
+      pods: attached.pods,
       reason,
     },
     limits,
+    attached,
+    unmeteredRequests,
+    unprovenRequests,
     resource: {
       ...budget,
       metadata: { ...budget.metadata, creationTimestamp: createdAt },
       status: {
         asOf: iso(now),
-        attachedPods: pods,
-        unprovenRequests: Number(limits.reduce((most, { unproven }) => (unproven > most ? unproven : most), 0n)),
+        attachedPods: attached.pods,
+        unmeteredRequests,
+        unprovenRequests,
         summary: { ...summary, ...(tightest.resetAt === null ? {} : { resetAt: iso(tightest.resetAt) }) },
         limits: limits.map(limitStatus),
         conditions: [
@@ -80,6 +91,10 @@ const MESSAGES: Readonly<Record<BudgetReason, string>> = {
   Observing: 'Calls are counted; none is refused.',
   OverLimit: 'A limit is used up. Calls pass all the same, since the budget does not enforce.',
 };
+
+/** Each limit that counts a call counts it once: the largest is the nearest to how many there were. */
+const mostOf = (limits: readonly LimitFigures[], of: (figures: LimitFigures) => bigint): number =>
+  Number(limits.reduce((most, figures) => (of(figures) > most ? of(figures) : most), 0n));
 
 /** The limit with the largest share used; of equals the first. */
 const tightestOf = (limits: readonly LimitFigures[]): LimitFigures => {

@@ -3,6 +3,7 @@ import { counterKey, type CounterName } from '@tollgate/ledger';
 import type { PoolBalance } from '@tollgate/ledger/pool';
 import { compileBudget } from '@tollgate/snapshots';
 import { SLOT_MS, type CounterUsage, type Store } from '@tollgate/store';
+import type { Attachment } from '../connected/attachments.ts';
 import { budgetName, windowOf, termsAt, type LimitInForce } from '../resources/counter-terms.ts';
 import { budgetView, type BudgetView } from './budget-status.ts';
 import { limitFigures, type LimitView } from './limit-figures.ts';
@@ -11,20 +12,21 @@ import { limitFigures, type LimitView } from './limit-figures.ts';
 export interface BudgetViewsDeps {
   readonly store: Pick<Store, 'counterUsage' | 'budgetsSince'>;
   readonly balances: () => Promise<readonly PoolBalance[]>;
-  /** Live proxies that a budget is for. */
-  readonly podsOf: (budget: TokenBudget) => number;
+  /** By budget, the live proxies that it is for. */
+  readonly attached: ReadonlyMap<string, Attachment>;
   readonly clock: () => number;
   /** All of these budgets are of one namespace; null: of any. */
   readonly namespace: string | null;
 }
 
 const HOUR = 3_600_000;
+const NOBODY: Attachment = { pods: 0, onVersion: 0 };
 
 export const budgetViews = async (
   budgets: readonly TokenBudget[],
   deps: BudgetViewsDeps,
 ): Promise<readonly BudgetView[]> => {
-  const { store, balances, podsOf, clock, namespace } = deps;
+  const { store, balances, attached, clock, namespace } = deps;
   const now = clock();
   const compiled = budgets.map((budget) => ({ budget, views: limitViews(budget, now) }));
   const since = Math.min(now, ...compiled.flatMap(({ views }) => views.map(firstInstant)));
@@ -38,7 +40,7 @@ export const budgetViews = async (
     const name = budgetName(budget.metadata);
     const rows = byBudget.get(name) ?? [];
     const limits = views.map((view) => limitFigures(view, rows, pooledOf, now));
-    return budgetView({ budget, limits, since: ages.get(name) ?? now, pods: podsOf(budget), now });
+    return budgetView({ budget, limits, since: ages.get(name) ?? now, attached: attached.get(name) ?? NOBODY, now });
   });
 };
 

@@ -26,7 +26,10 @@ export interface LimitFigures {
   readonly inputTokens: bigint;
   readonly outputTokens: bigint;
   readonly wouldRefuse: bigint;
+  /** Of all partitions. */
   readonly unproven: bigint;
+  /** Calls on paths that are not metered, of all partitions. */
+  readonly unmetered: bigint;
   readonly estimated: bigint;
   readonly topModel: string | null;
 }
@@ -57,7 +60,13 @@ export const limitFigures = (
     (best, figures) => (figures.spent > best.spent ? figures : best),
     all[0] ?? figuresOf(limit, terms, '', [], pooledOf, now),
   );
-  return { ...fullest, partitions: all.length };
+  const sum = (of: (row: CounterUsage) => bigint): bigint => current.reduce((total, row) => total + of(row), 0n);
+  return {
+    ...fullest,
+    partitions: all.length,
+    unproven: sum((row) => row.unproven),
+    unmetered: sum((row) => row.unmetered),
+  };
 };
 
 const inWindow = (row: CounterUsage, { window, sliding }: LimitView['terms']): boolean => {
@@ -104,6 +113,7 @@ const figuresOf = (
     outputTokens: sum((row) => row.outputTokens),
     wouldRefuse: sum((row) => row.wouldRefuse),
     unproven: sum((row) => row.unproven),
+    unmetered: sum((row) => row.unmetered),
     estimated: sum((row) => row.estimated),
     topModel: topModelOf(rows),
   };

@@ -1,10 +1,12 @@
+import { hash } from 'node:crypto';
 import type { Snapshot, Subject } from '@tollgate/api';
 import { START } from '@tollgate/ledger/contract';
 import { makeMemoryPool, type Pool } from '@tollgate/ledger/pool';
 import { silentLogger, type Timers } from '@tollgate/runtime';
+import { bindBudget } from '@tollgate/snapshots';
 import type { Store } from '@tollgate/store';
 import { bearerToken } from '../auth/static-token.ts';
-import type { Resources } from '../resources/resources-in-force.ts';
+import { namespaceLabels, type Resources } from '../resources/resources-in-force.ts';
 import { buildServer, type ServerDeps, type TollgateServer } from '../server.ts';
 
 /** A listening server over a real store, with a clock and timers in the test's hand. */
@@ -42,7 +44,7 @@ export const startTestServer = async (
     clock: () => clock.now,
     timers: NO_TIMERS,
     logger: silentLogger(),
-    systemNamespace: 'tollgate-system',
+    systemNamespace: SYSTEM_NAMESPACE,
     loopbackOnly: true,
     ...deps,
     makePool: async (poolDeps) => (pool = await (deps.makePool ?? makeMemoryPool)(poolDeps)),
@@ -76,13 +78,22 @@ const parsed = (text: string): unknown => {
 /** Nothing that waits ever comes to pass. */
 const NO_TIMERS: Timers = { after: () => () => undefined };
 
-/** What a subject gets here depends on the budgets alone. */
-const plainSnapshot = (subject: Subject, { budgets }: Resources): Snapshot => ({
+const SYSTEM_NAMESPACE = 'tollgate-system';
+
+/** What a subject gets here depends on the budgets, and on the labels of its namespace, alone. */
+const plainSnapshot = (subject: Subject, resources: Resources): Snapshot => {
+  const place = {
+    subject,
+    systemNamespace: SYSTEM_NAMESPACE,
+    namespaceLabels: namespaceLabels(resources, subject.namespace),
+  };
+  const budgets = resources.budgets.map((budget) => bindBudget(budget, place)).filter((budget) => budget !== null);
+  return { ...EMPTY, version: hash('sha256', JSON.stringify([budgets, subject.labels]), 'hex'), subject, budgets };
+};
+
+const EMPTY = {
   contract: 1,
-  version: JSON.stringify(budgets.map(({ metadata, spec }) => [metadata.name, spec])),
   organisation: 'test',
-  subject,
-  budgets: [],
   routes: [],
   prices: { version: 'none', rows: [], aliases: {} },
-});
+} as const;
