@@ -1,5 +1,7 @@
-/** What the chart renders in the words of the programs themselves. Pure: no client is loaded with it. */
+/** What the chart and the documentation say in the words of the programs themselves. No client is loaded with it. */
 export { InjectionSettingsSchema } from './injection/settings.ts';
+export { KUBE_METRICS } from './kube/metrics.ts';
+export { OPERATOR_METRICS } from './metrics.ts';
 export { OPERATOR_CLUSTER_RULES, operatorNamespaceRules, type RbacRule } from './rbac.ts';
 export {
   injectorClusterRules,
@@ -7,4 +9,5 @@ export {
   rotatorClusterRules,
   rotatorNamespaceRules,
 } from './webhook/injector-rbac.ts';
+export { INJECTOR_METRICS } from './webhook/metrics.ts';
 export { webhookConfiguration } from './webhook/webhook-configuration.ts';

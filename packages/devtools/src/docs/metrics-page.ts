@@ -1,4 +1,5 @@
 /** docs/metrics.md from the lists that the processes make their metrics of. */
+import { INJECTOR_METRICS, KUBE_METRICS, OPERATOR_METRICS } from '@tollgate/operator/chart';
 import { metricsTable } from '@tollgate/runtime';
 import { SERVER_METRICS } from '@tollgate/server';
 import { PROXY_METRICS } from '@tollgate/sidecar';
@@ -21,5 +22,15 @@ ${metricsTable(PROXY_METRICS)}
 ## The server, \`http://127.0.0.1:4180/metrics\`
 
 ${metricsTable(SERVER_METRICS)}
+
+## The operator, port 4190, \`/metrics\`
+
+Reconciles and queues under the names of controller-runtime and client-go, which dashboards know.
+
+${metricsTable(OPERATOR_METRICS)}
+
+## The injector, port 4190, \`/metrics\`
+
+${metricsTable([...INJECTOR_METRICS, ...KUBE_METRICS])}
 `,
 });
