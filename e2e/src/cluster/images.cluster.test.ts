@@ -4,6 +4,7 @@ import { apply, getJson, kubectl } from './testing/kubectl.ts';
 import { makeNamespace, type StoryNamespace } from './testing/namespace.ts';
 
 const PROXY = 'localhost/tollgate-proxy:dev';
+const OPERATOR = 'localhost/tollgate-operator:dev';
 const SERVER = 'localhost/tollgate-server:dev';
 
 const STRICT = {
@@ -26,6 +27,8 @@ const sidecar = {
     { name: 'TOLLGATE_TOKEN_FILE', value: '/var/run/secrets/tollgate/token' },
     { name: 'TOLLGATE_SPOOL_DIR', value: '/var/lib/tollgate/spool' },
     { name: 'TOLLGATE_ADMIN_LISTEN', value: '0.0.0.0:4190' },
+    // It has nothing to finish, and nobody to tell so.
+    { name: 'TOLLGATE_GRACE_MS', value: '1000' },
   ],
   ports: [{ name: 'tollgate-admin', containerPort: 4190 }],
   startupProbe: { httpGet: { path: '/startupz', port: 4190 }, periodSeconds: 1, failureThreshold: 60 },
@@ -55,6 +58,9 @@ const answer = await fetch('http://127.0.0.1:4100/openai/v1/chat/completions', {
 console.log(JSON.stringify({ uid: process.getuid(), status: answer.status, id: answer.headers.get('x-tollgate-request-id') }));
 `;
 
+/** Exit codes from here on are of those who were ended by a signal. */
+const KILLED = 128;
+
 interface Pod {
   readonly status: {
     readonly phase: string;
@@ -65,6 +71,15 @@ interface Pod {
     }[];
   };
 }
+
+interface PodEnd {
+  readonly status: {
+    readonly containerStatuses: readonly { readonly state: { readonly terminated?: { readonly exitCode: number } } }[];
+  };
+}
+
+/** sysexits.h: EX_USAGE. */
+const CONFIG_FAULT = 64;
 
 describe('the images', () => {
   let namespace: StoryNamespace | null = null;
@@ -104,10 +119,9 @@ describe('the images', () => {
     const said: unknown = JSON.parse(await kubectl(inNamespace('logs', 'job/caller', '-c', 'app')));
     expect(said).toEqual({ uid: 65532, status: 503, id: expect.stringMatching(/^tg-/) });
     const { items } = await getJson<{ items: readonly Pod[] }>('get', 'pods', ...inNamespace('-l', 'job-name=caller'));
-    // It was asked to end after the app, and ended well, in time.
-    expect(
-      items.map(({ status }) => [status.phase, status.initContainerStatuses?.[0]?.state.terminated?.exitCode]),
-    ).toEqual([['Succeeded', 0]]);
+    // It was asked to end after the app, and did: with 1, since the server that it had to take its leave of is not there.
+    expect(items.map(({ status }) => status.phase)).toEqual(['Succeeded']);
+    expect(items[0]?.status.initContainerStatuses?.[0]?.state.terminated?.exitCode).toBeLessThan(KILLED);
   });
 
   it('the server image is the tollgate command, which says its version', async () => {
@@ -129,6 +143,33 @@ describe('the images', () => {
       },
     });
     await kubectl(inNamespace('wait', '--for=jsonpath={.status.phase}=Succeeded', 'pod/version', '--timeout=150s'));
-    expect(await kubectl(inNamespace('logs', 'version'))).toMatch(/^tollgate \d+\.\d+\.\d+/);
+    expect(await kubectl(inNamespace('logs', 'version'))).toMatch(/^\d+\.\d+\.\d+/);
   });
+
+  it.each(['operator', 'injector'])(
+    'the operator image starts the %s, which says what it is not told',
+    async (program) => {
+      await apply({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: program, namespace: namespace?.name },
+        spec: {
+          restartPolicy: 'Never',
+          containers: [
+            {
+              name: program,
+              image: OPERATOR,
+              imagePullPolicy: 'IfNotPresent',
+              args: [`/app/${program}.js`],
+              securityContext: STRICT,
+            },
+          ],
+        },
+      });
+      await kubectl(inNamespace('wait', '--for=jsonpath={.status.phase}=Failed', `pod/${program}`, '--timeout=150s'));
+      expect(await kubectl(inNamespace('logs', program))).toContain('TOLLGATE_');
+      const { status } = await getJson<PodEnd>('get', 'pod', program, ...inNamespace());
+      expect(status.containerStatuses.map(({ state }) => state.terminated?.exitCode)).toEqual([CONFIG_FAULT]);
+    },
+  );
 });
