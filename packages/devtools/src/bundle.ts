@@ -14,6 +14,8 @@ export interface Program {
   readonly without?: readonly string[];
 }
 
+const STORES = ['pg', 'ioredis', 'express', 'js-tiktoken'];
+
 export const PROGRAMS: readonly Program[] = [
   {
     entry: 'sidecar/src/main.ts',
@@ -23,6 +25,9 @@ export const PROGRAMS: readonly Program[] = [
   },
   { entry: 'packages/tokenizer/src/worker.ts', out: 'sidecar/dist/tokenizer-worker.js' },
   { entry: 'packages/cli/src/main.ts', out: 'packages/cli/dist/tollgate.js' },
+  // Two programs for two identities, in one image: the stores' clients belong to neither.
+  { entry: 'operator/src/main-operator.ts', out: 'operator/dist/operator.js', without: STORES },
+  { entry: 'operator/src/main-injector.ts', out: 'operator/dist/injector.js', without: STORES },
   // Even this little file: Node would load its type stripper for it, 12 MB in a process that is to stay small.
   {
     entry: 'packages/standalone/src/process/stop-with-parent.ts',
