@@ -1,0 +1,505 @@
+/** The chart against a real API server, which checks what a rendering cannot: fields, CEL, RBAC, and whose a definition is. */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startControlPlane, type ControlPlane } from '@tollgate/testkit/kubernetes';
+import { CHART, EVERYTHING, find, NAMESPACE, parseManifests, render, runHelm, type Manifest } from './testing/helm.ts';
+import { podsOf } from './testing/pod-specs.ts';
+
+const LIMIT_MS = 300_000;
+const CRDS = join(CHART, '../../crds');
+const run = promisify(execFile);
+
+/** JSON: YAML has words, such as `no`, that the one writer leaves bare and the other reader takes for something else. */
+const asText = (items: readonly object[]): string => JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+
+/** Kinds that a bare cluster does not serve. */
+const BORROWED = ['monitoring.coreos.com/v1', 'cert-manager.io/v1'];
+
+/** What is asked again until it is so; the API server takes up policies and definitions a moment after they are written. */
+const eventually = async <T>(ask: () => Promise<T>, isSo: (answer: T) => boolean): Promise<T> => {
+  const last = Date.now() + 60_000;
+  for (;;) {
+    const answer = await ask();
+    if (isSo(answer) || Date.now() > last) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+};
+
+const outcome = (promise: Promise<string>): Promise<string> =>
+  promise.then(
+    (out) => out,
+    (error: unknown) => String(error),
+  );
+
+describe('what is rendered', () => {
+  let plane: ControlPlane;
+  beforeAll(async () => {
+    plane = await startControlPlane({
+      crds: true,
+      controllerManager: true,
+      featureGates: ['MutatingAdmissionPolicy=true'],
+      runtimeConfig: ['admissionregistration.k8s.io/v1beta1=true'],
+    });
+    await plane.kubectl(['create', 'namespace', NAMESPACE]);
+    await plane.kubectl(['create', 'namespace', 'tollgate-demo']);
+  }, LIMIT_MS);
+  afterAll(() => plane.stop(), LIMIT_MS);
+
+  it.each<readonly [string, object]>([
+    ['without a value', {}],
+    ['with everything on', EVERYTHING],
+    ['with injection by policy', { injection: { mode: 'policy' } }],
+  ])('%s is accepted, each field of it', async (_what, values) => {
+    const manifests = (await render({ values })).filter(({ apiVersion }) => !BORROWED.includes(apiVersion));
+    // A pod is refused, be it tried or made, while its account is not there.
+    const accounts = manifests.filter(({ kind }) => kind === 'ServiceAccount');
+    await plane.kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], asText(accounts));
+    const args = ['apply', '--server-side', '--force-conflicts', '--dry-run=server', '--validate=strict', '-f', '-'];
+    const applied = await plane.kubectl(args, asText(manifests));
+    expect(applied.trim().split('\n')).toHaveLength(manifests.length);
+  });
+
+  it('runs in a namespace that enforces Pod Security "restricted"', async () => {
+    const namespace = 'strict';
+    await plane.kubectl(['create', 'namespace', namespace]);
+    await plane.kubectl(['label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted']);
+    const pods = podsOf(await render({ values: EVERYTHING }));
+    expect(pods.length).toBeGreaterThan(8);
+    for (const [index, { of, metadata, spec }] of pods.entries()) {
+      const { serviceAccountName: _account, priorityClassName: _class, ...rest } = spec;
+      // What a StatefulSet would put in.
+      const volumes = [
+        ...(rest.volumes ?? []),
+        ...(of.startsWith('StatefulSet') ? [{ name: 'data', emptyDir: {} }] : []),
+      ];
+      const pod = {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { ...metadata, name: `pod-${String(index)}`, namespace },
+        spec: { ...rest, volumes },
+      };
+      const said = await outcome(plane.kubectl(['create', '--dry-run=server', '-f', '-'], asText([pod])));
+      expect([of, said]).toEqual([of, expect.stringContaining('created (server dry run)')]);
+    }
+  });
+
+  describe('policies', () => {
+    let user: (args: readonly string[], input?: string) => Promise<string>;
+
+    beforeAll(async () => {
+      const manifests = await render();
+      const policies = manifests.filter(
+        ({ kind }) => kind.startsWith('ValidatingAdmissionPolicy') || kind === 'ClusterRole',
+      );
+      await plane.kubectl(['apply', '--server-side', '-f', '-'], asText(policies));
+      await plane.kubectl(['create', 'namespace', 'team-a']);
+      await plane.kubectl(['create', 'rolebinding', 'edit', '--clusterrole=edit', '--user=ann', '-n', 'team-a']);
+      const kubeconfig = await plane.kubeconfigOf({ commonName: 'ann', groups: [] });
+      user = (args, input) => plane.kubectl(['--kubeconfig', kubeconfig, '-n', 'team-a', ...args], input);
+      // The aggregated roles have reached her once she may do what they give.
+      await eventually(
+        () => outcome(user(['auth', 'can-i', 'create', 'modelroutes.tollgate.dev'])),
+        (answer) => answer.startsWith('yes'),
+      );
+    }, LIMIT_MS);
+
+    const route = (provider: object): string =>
+      asText([
+        {
+          apiVersion: 'tollgate.dev/v1alpha1',
+          kind: 'ModelRoute',
+          metadata: { name: 'chat', namespace: 'team-a' },
+          spec: { rules: [{ name: 'all', backends: [{ name: 'one', provider }] }] },
+        },
+      ]);
+    const credentialsSecretRef = { name: 'openai', key: 'api-key' };
+    const create = (input: string): Promise<string> => outcome(user(['create', '--dry-run=server', '-f', '-'], input));
+
+    it('refuse a route that sends a key in clear, or to a host that is not allowed', async () => {
+      const inClear = { type: 'OpenAICompatible', baseUrl: 'http://models.team-a.svc', credentialsSecretRef };
+      const said = await eventually(
+        () => create(route(inClear)),
+        (answer) => answer.includes('in clear'),
+      );
+      expect(said).toContain('rule all: a baseUrl would carry the key of its credentialsSecretRef in clear');
+      const abroad = { type: 'OpenAI', baseUrl: 'https://collect.example/v1', credentialsSecretRef };
+      expect(await create(route(abroad))).toContain(
+        'rule all: a baseUrl is at a host that keys of Secrets are not sent to',
+      );
+      const posing = { type: 'OpenAI', baseUrl: 'https://api.openai.com.collect.example/v1', credentialsSecretRef };
+      expect(await create(route(posing))).toContain('a host that keys of Secrets are not sent to');
+    });
+
+    it.each<readonly [string, object]>([
+      ['to the provider itself', { type: 'OpenAI', credentialsSecretRef }],
+      ['to an allowed host', { type: 'OpenAI', baseUrl: 'https://api.openai.com/v1', credentialsSecretRef }],
+      ['to a resource of Azure', { type: 'AzureOpenAI', baseUrl: 'https://us.openai.azure.com', credentialsSecretRef }],
+      ['without a key anywhere', { type: 'OpenAICompatible', baseUrl: 'http://models.team-a.svc/v1' }],
+    ])('let a route lead %s', async (_where, provider) => {
+      expect(await create(route(provider))).toContain('created (server dry run)');
+    });
+
+    it('leave a budget to those who are budget administrators, and an inference service to those who may run Deployments', async () => {
+      const budget = {
+        apiVersion: 'tollgate.dev/v1alpha1',
+        kind: 'TokenBudget',
+        metadata: { name: 'mine', namespace: 'team-a' },
+      };
+      const spec = { limits: [{ name: 'day', cost: { max: '1000.00' }, period: 'Day' }] };
+      expect(await create(asText([{ ...budget, spec }]))).toContain('cannot create resource "tokenbudgets"');
+      expect(await outcome(user(['auth', 'can-i', 'list', 'tokenbudgets.tollgate.dev']))).toContain('yes');
+
+      const service = asText([
+        {
+          apiVersion: 'tollgate.dev/v1alpha1',
+          kind: 'LLMInferenceService',
+          metadata: { name: 'llama', namespace: 'team-a' },
+          spec: {
+            model: { uri: 'hf://meta-llama/llama-3', name: 'llama-3' },
+            template: { containers: [{ name: 'main', image: 'vllm' }] },
+          },
+        },
+      ]);
+      expect(await create(service)).toContain('created (server dry run)');
+      await plane.kubectl([
+        'create',
+        'role',
+        'models',
+        '--verb=create,get',
+        '--resource=llminferenceservices.tollgate.dev',
+        '-n',
+        'team-a',
+      ]);
+      await plane.kubectl(['create', 'rolebinding', 'models', '--role=models', '--user=bob', '-n', 'team-a']);
+      const bob = await plane.kubeconfigOf({ commonName: 'bob', groups: [] });
+      const said = await outcome(
+        plane.kubectl(['--kubeconfig', bob, '-n', 'team-a', 'create', '--dry-run=server', '-f', '-'], service),
+      );
+      expect(said).toContain('bob may not create Deployments in namespace team-a');
+    });
+
+    it('let no pod without the proxy into a namespace that requires it', async () => {
+      await plane.kubectl(['create', 'namespace', 'team-b']);
+      await plane.kubectl(['label', 'namespace', 'team-b', 'tollgate.dev/injection=required']);
+      const pod = (initContainers?: readonly object[]): string =>
+        asText([
+          {
+            apiVersion: 'v1',
+            kind: 'Pod',
+            metadata: { name: 'app', namespace: 'team-b' },
+            spec: {
+              containers: [{ name: 'app', image: 'app' }],
+              ...(initContainers === undefined ? {} : { initContainers }),
+            },
+          },
+        ]);
+      const asAdmin = (input: string): Promise<string> =>
+        outcome(plane.kubectl(['create', '--dry-run=server', '-f', '-'], input));
+      expect(await asAdmin(pod())).toContain(
+        'namespace team-b has the label tollgate.dev/injection: required, and this pod was not injected',
+      );
+      expect(await asAdmin(pod([{ name: 'tollgate-proxy', image: 'x' }]))).toContain('was not injected');
+      expect(await asAdmin(pod([{ name: 'tollgate-proxy', image: 'x', restartPolicy: 'Always' }]))).toContain(
+        'created',
+      );
+    });
+
+    it('warn of what has no effect', async () => {
+      const { stderr } = await run('sh', [
+        '-c',
+        `printf '%s' "$2" | "$0" --kubeconfig "$1" create --dry-run=server -f -`,
+        (await import('@tollgate/testkit/kubernetes')).programPath('kubectl'),
+        plane.kubeconfigPath,
+        asText([
+          {
+            apiVersion: 'tollgate.dev/v1alpha1',
+            kind: 'TokenBudget',
+            metadata: { name: 'all', namespace: 'team-a' },
+            spec: { namespaceSelector: {}, limits: [{ name: 'day', cost: { max: '1.00' }, period: 'Day' }] },
+          },
+          {
+            apiVersion: 'v1',
+            kind: 'Namespace',
+            metadata: { name: 'team-c', labels: { 'tollgate.dev/injection': 'yes' } },
+          },
+          {
+            apiVersion: 'v1',
+            kind: 'Namespace',
+            metadata: { name: 'team-d', annotations: { 'tollgate.dev/inject': 'true' } },
+          },
+        ]),
+      ]);
+      expect(stderr).toContain(
+        'spec.namespaceSelector counts only in namespace tollgate-system; here this budget binds nobody',
+      );
+      expect(stderr).toContain('label tollgate.dev/injection must be enabled, required or disabled');
+      expect(stderr).toContain('an annotation of a namespace opts nobody in');
+    });
+  });
+
+  describe('injection by policy', () => {
+    const create = async (namespace: string, metadata: object, spec: object): Promise<Manifest> => {
+      const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'app', namespace, ...metadata }, spec };
+      const [made] = parseManifests(
+        await plane.kubectl(['create', '--dry-run=server', '-o', 'yaml', '-f', '-'], asText([pod])),
+      );
+      if (made === undefined) throw new Error('no pod came back');
+      return made;
+    };
+    const isInjected = (pod: Manifest): boolean =>
+      (pod['spec'].initContainers ?? []).some(({ name }: { name: string }) => name === 'tollgate-proxy');
+    const app = { containers: [{ name: 'app', image: 'app' }] };
+    const asking = { annotations: { 'tollgate.dev/inject': 'true' } };
+
+    beforeAll(async () => {
+      const values = { injection: { mode: 'policy', settings: { teamLabel: 'team' } } };
+      const policies = (await render({ values })).filter(({ kind }) => kind.startsWith('Mutating'));
+      await plane.kubectl(['apply', '--server-side', '-f', '-'], asText(policies));
+      await plane.kubectl(['create', 'namespace', 'apps']);
+      await plane.kubectl(['create', 'namespace', 'apps-on']);
+      await plane.kubectl(['label', 'namespace', 'apps-on', 'tollgate.dev/injection=enabled']);
+      await plane.kubectl(['label', 'namespace', 'apps', 'pod-security.kubernetes.io/enforce=baseline']);
+      await eventually(
+        () => plane.kubectl(['get', 'serviceaccount', '-A']),
+        (text) => text.includes('apps-on') && /apps +default/.test(text),
+      );
+      await eventually(() => create('apps', asking, app), isInjected);
+    }, LIMIT_MS);
+
+    it('gives a pod that asks for it the proxy, and its containers the way there', async () => {
+      const pod = await create(
+        'apps',
+        {
+          labels: { team: 'search', 'pod-template-hash': '5d8' },
+          ...asking,
+          ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-5d8', uid: 'u', controller: true }],
+        },
+        app,
+      );
+      const [proxy, ...others] = pod['spec'].initContainers;
+      expect(others).toEqual([]);
+      // The labels in it stand in whatever order: CEL walks through a map in none.
+      const { value: subject } = proxy.env.pop();
+      expect(proxy).toMatchSnapshot();
+      expect(JSON.parse(subject)).toEqual({
+        namespace: 'apps',
+        workload: 'web',
+        workloadKind: 'Deployment',
+        serviceAccount: 'default',
+        labels: { team: 'search', 'pod-template-hash': '5d8' },
+        team: 'search',
+      });
+      expect(pod['spec'].containers[0].env).toEqual([
+        { name: 'OPENAI_BASE_URL', value: 'http://127.0.0.1:4100/openai/v1' },
+        { name: 'OPENAI_API_BASE', value: 'http://127.0.0.1:4100/openai/v1' },
+        { name: 'ANTHROPIC_BASE_URL', value: 'http://127.0.0.1:4100/anthropic' },
+        { name: 'GOOGLE_GEMINI_BASE_URL', value: 'http://127.0.0.1:4100/gemini' },
+      ]);
+      expect(pod.metadata.labels?.['tollgate.dev/injected']).toBe('true');
+      expect(JSON.parse(pod.metadata.annotations?.['tollgate.dev/status'] ?? '')).toMatchObject({
+        providers: ['openai', 'anthropic', 'gemini', 'azure'],
+      });
+    });
+
+    it('overrules no variable that a container sets itself', async () => {
+      const env = [
+        { name: 'OPENAI_BASE_URL', value: 'https://mine.example/v1' },
+        { name: 'OTHER', value: 'x' },
+      ];
+      const pod = await create('apps', asking, { containers: [{ name: 'app', image: 'app', env }] });
+      expect(pod['spec'].containers[0].env).toEqual(expect.arrayContaining(env));
+      expect(
+        pod['spec'].containers[0].env.filter(({ name }: { name: string }) => name === 'OPENAI_BASE_URL'),
+      ).toHaveLength(1);
+    });
+
+    it('puts the proxy before other init containers, and after those of a mesh', async () => {
+      const initContainers = [
+        { name: 'istio-init', image: 'mesh' },
+        { name: 'migrate', image: 'app' },
+      ];
+      const pod = await create('apps', asking, { ...app, initContainers });
+      expect(pod['spec'].initContainers.map(({ name }: { name: string }) => name)).toEqual([
+        'istio-init',
+        'tollgate-proxy',
+        'migrate',
+      ]);
+    });
+
+    it('follows the namespace, which a pod may overrule', async () => {
+      expect(isInjected(await create('apps-on', {}, app))).toBe(true);
+      expect(isInjected(await create('apps-on', { labels: { 'tollgate.dev/inject': 'false' } }, app))).toBe(false);
+      expect(isInjected(await create('apps', {}, app))).toBe(false);
+      expect(isInjected(await create(NAMESPACE, asking, app).catch(() => ({ spec: {} }) as never))).toBe(false);
+    });
+
+    it('leaves a pod on the network of its node alone', async () => {
+      await plane.kubectl(['label', 'namespace', 'apps', 'pod-security.kubernetes.io/enforce-']);
+      expect(isInjected(await create('apps', asking, { ...app, hostNetwork: true }))).toBe(false);
+    });
+  });
+});
+
+describe('an installation', () => {
+  let plane: ControlPlane;
+  let home: string;
+  const helm = (...args: readonly string[]): Promise<string> => runHelm(args, { kubeconfig: plane.kubeconfigPath });
+  const script = (name: string, token: string, env: Readonly<Record<string, string>>): Promise<string> => {
+    const tokenFile = join(home, 'token');
+    writeFileSync(tokenFile, token);
+    const given = { NODE_EXTRA_CA_CERTS: plane.caFile, KUBERNETES_URL: plane.url, TOKEN_FILE: tokenFile, ...env };
+    return run(process.execPath, [join(CHART, 'files/scripts', name)], { env: given }).then(({ stdout }) => stdout);
+  };
+  /** The objects of the hooks that come first, but for the Jobs: nothing runs pods here. */
+  const applyHooks = async (manifests: readonly Manifest[]): Promise<void> => {
+    const objects = manifests.filter(
+      ({ kind, metadata }) => kind !== 'Job' && (metadata.annotations?.['helm.sh/hook'] ?? '').includes('pre-install'),
+    );
+    await plane.kubectl(['apply', '--server-side', '-n', NAMESPACE, '-f', '-'], asText(objects));
+  };
+
+  beforeAll(async () => {
+    home = mkdtempSync(join(tmpdir(), 'tollgate-chart-'));
+    plane = await startControlPlane({ controllerManager: true });
+    await plane.kubectl(['create', 'namespace', NAMESPACE]);
+    // As the first page of the documentation says.
+    await plane.kubectl(['apply', '-f', CRDS]);
+    const older = JSON.stringify({ metadata: { labels: { 'applied-by': 'hand' } } });
+    await plane.kubectl(['patch', 'crd', 'tokenbudgets.tollgate.dev', '--type=merge', '-p', older]);
+  }, LIMIT_MS);
+  afterAll(async () => {
+    await plane.stop();
+    rmSync(home, { recursive: true, force: true });
+  }, LIMIT_MS);
+
+  describe('says afterwards', () => {
+    const notes = (...args: readonly string[]): Promise<string> =>
+      helm('install', 'tollgate', CHART, '-n', NAMESPACE, '--dry-run=server', ...args).then(
+        (text) => text.split('\nNOTES:\n')[1] ?? text,
+      );
+
+    it('that the ledger goes with its pod, and what the next command is', async () => {
+      const text = await notes();
+      expect(text).toContain('WARNING: what is spent is kept in a single PostgreSQL of this release, in its pod');
+      expect(text).toContain('kubectl -n NAMESPACE annotate deployment NAME tollgate.dev/inject=true');
+      expect(text).toContain('helm test tollgate -n tollgate-system');
+      expect(text).not.toContain('demo');
+    });
+
+    it('nothing to worry about where stores of your own are named', async () => {
+      expect(await notes('--set', 'database.existingSecret=a', '--set', 'redis.existingSecret=b')).not.toContain(
+        'WARNING',
+      );
+    });
+
+    it('where the demo spends', async () => {
+      expect(await notes('--set', 'demo.enabled=true')).toContain('kubectl -n tollgate-demo get tokenbudgets -w');
+    });
+  });
+
+  const ownerOf = async (): Promise<string> =>
+    plane.kubectl([
+      'get',
+      'crd',
+      'tokenbudgets.tollgate.dev',
+      '-o',
+      'jsonpath={.metadata.labels.app\\.kubernetes\\.io/managed-by} {.metadata.annotations.meta\\.helm\\.sh/release-name} {.metadata.annotations.helm\\.sh/resource-policy}',
+    ]);
+
+  it('over definitions that were applied by hand goes through, and takes them into its hands', async () => {
+    await helm('install', 'tollgate', CHART, '-n', NAMESPACE, '--no-hooks');
+    expect(await helm('get', 'manifest', 'tollgate', '-n', NAMESPACE)).not.toContain('kind: CustomResourceDefinition');
+    expect(await ownerOf()).toBe('  ');
+
+    const hooks = parseManifests(await helm('get', 'hooks', 'tollgate', '-n', NAMESPACE));
+    const job = find(hooks, 'Job', 'tollgate-crds-adoption');
+    await applyHooks(hooks);
+    const crds = join(home, 'crds');
+    await run('mkdir', ['-p', crds]);
+    for (const [file, text] of Object.entries<string>(find(hooks, 'ConfigMap', 'tollgate-crds-adoption')['data'])) {
+      if (file.endsWith('.json')) writeFileSync(join(crds, file), text);
+    }
+    const serviceAccount = String(job['spec'].template.spec.serviceAccountName);
+    const token = await plane.tokenOf({ namespace: NAMESPACE, serviceAccount });
+    expect(await script('adopt-crds.mjs', token, { CRDS: crds })).toContain(
+      'tokenbudgets.tollgate.dev belongs to release tollgate now',
+    );
+    expect(await ownerOf()).toBe('Helm tollgate keep');
+  });
+
+  it('has them in the release from the next upgrade on', async () => {
+    await helm('upgrade', 'tollgate', CHART, '-n', NAMESPACE, '--no-hooks');
+    expect(
+      (await helm('get', 'manifest', 'tollgate', '-n', NAMESPACE)).match(/kind: CustomResourceDefinition/g),
+    ).toHaveLength(3);
+    expect(await helm('get', 'hooks', 'tollgate', '-n', NAMESPACE)).not.toContain('crds-adoption');
+  });
+
+  it('makes the passwords once, as an account that may do nothing else', async () => {
+    const hooks = parseManifests(await helm('get', 'hooks', 'tollgate', '-n', NAMESPACE));
+    await applyHooks(hooks);
+    const token = await plane.tokenOf({ namespace: NAMESPACE, serviceAccount: 'tollgate-stores-passwords' });
+    const { env } = find(hooks, 'Job', 'tollgate-stores-passwords')['spec'].template.spec.containers[0];
+    const told = Object.fromEntries(env.map(({ name, value }: { name: string; value: string }) => [name, value]));
+    const given = { ...told, NODE_EXTRA_CA_CERTS: plane.caFile };
+    const secret = async (): Promise<Readonly<Record<string, string>>> => {
+      const data = JSON.parse(
+        await plane.kubectl(['get', 'secret', 'tollgate-stores', '-n', NAMESPACE, '-o', 'jsonpath={.data}']),
+      );
+      return Object.fromEntries(
+        Object.entries<string>(data).map(([key, text]) => [key, Buffer.from(text, 'base64').toString()]),
+      );
+    };
+    expect(await script('make-passwords.mjs', token, given)).toBe('made Secret tollgate-stores\n');
+    const made = await secret();
+    expect(made).toEqual({
+      'postgres-password': expect.stringMatching(/^[0-9a-f]{48}$/),
+      'database-url': `postgres://tollgate:${made['postgres-password'] ?? ''}@tollgate-postgres.tollgate-system.svc:5432/tollgate`,
+      'redis.conf': expect.stringMatching(/^requirepass [0-9a-f]{48}\n$/),
+      'redis-url': expect.stringMatching(/^redis:\/\/:[0-9a-f]{48}@tollgate-redis\.tollgate-system\.svc:6379$/),
+    });
+    expect(made['redis-url']).toContain(made['redis.conf']?.split(/\s/)[1] ?? 'none');
+    expect(await script('make-passwords.mjs', token, given)).toBe(
+      'Secret tollgate-stores is there already: left as it is\n',
+    );
+    expect(await secret()).toEqual(made);
+    const other = script('make-passwords.mjs', token, { ...given, NAMESPACE: 'default' });
+    await expect(other).rejects.toThrow('cannot create resource "secrets"');
+  });
+
+  it('keeps budgets through an uninstall, and leaves no webhook, no policy and no finalizer', async () => {
+    const budget = {
+      apiVersion: 'tollgate.dev/v1alpha1',
+      kind: 'TokenBudget',
+      metadata: { name: 'kept', namespace: 'default' },
+      spec: { limits: [{ name: 'day', cost: { max: '1.00' }, period: 'Day' }] },
+    };
+    await plane.kubectl(['apply', '-f', '-'], asText([budget]));
+    await helm('uninstall', 'tollgate', '-n', NAMESPACE, '--no-hooks');
+    expect(await plane.kubectl(['get', 'tokenbudgets', '-o', 'name'])).toBe('tokenbudget.tollgate.dev/kept\n');
+    for (const kind of [
+      'mutatingwebhookconfigurations',
+      'validatingadmissionpolicies',
+      'validatingadmissionpolicybindings',
+      'clusterroles',
+    ]) {
+      expect(await plane.kubectl(['get', kind, '-l', 'app.kubernetes.io/instance=tollgate', '-o', 'name'])).toBe(
+        kind === 'clusterroles' ? ADOPTER : '',
+      );
+    }
+    await plane.kubectl(['delete', 'namespace', NAMESPACE, '--timeout=60s']);
+  });
+
+  /** Applied above by hand, where helm would have taken it away again. */
+  const ADOPTER = 'clusterrole.rbac.authorization.k8s.io/tollgate-crds-adoption\n';
+
+  it('under another name takes over what the uninstalled one has left', async () => {
+    await plane.kubectl(['create', 'namespace', 'platform']);
+    await helm('install', 'gate', CHART, '-n', 'platform', '--no-hooks');
+    expect(await helm('get', 'hooks', 'gate', '-n', 'platform')).toContain('crds-adoption');
+  });
+});
