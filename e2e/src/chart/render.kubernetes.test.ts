@@ -147,6 +147,21 @@ it('lets every pod run under Pod Security "restricted", with a bound on its memo
   }
 });
 
+it.each([
+  ['operator', ['operator/src/config.ts']],
+  ['injector', ['operator/src/webhook/injector-config.ts']],
+  ['server', ['packages/cli/src/server-process/settings.ts']],
+  ['gateway', ['sidecar/src/config.ts']],
+])('sets nothing for the %s that its program does not read', async (program, sources) => {
+  const [{ env }] = find(await render({ values: EVERYTHING }), 'Deployment', `tollgate-${program}`)['spec'].template
+    .spec.containers;
+  const read = sources.map((source) => readFileSync(join(ROOT, source), 'utf8')).join('');
+  expect(env.length).toBeGreaterThan(5);
+  expect(env.map(({ name }: { name: string }) => name).filter((name: string) => !read.includes(`'${name}'`))).toEqual(
+    [],
+  );
+});
+
 describe('a release of another name in another namespace', () => {
   it('names its objects after it, and talks to them by these names', async () => {
     const manifests = await render({ release: 'budget', namespace: 'platform', values: EVERYTHING });
