@@ -22,7 +22,8 @@ export interface KubeApi {
   replace<T extends KubeObject>(kind: KubeKind, object: T, options?: WriteOptions): Promise<T>;
   /**
    * Server-side apply of the fields that `object` names; fields that this manager named before and no longer names go. Any
-   * part of the kind will do. `metadata.uid` in it is a precondition: 409 where the name has become another object's.
+   * part of the kind will do. `metadata.uid` in it is a precondition (409; in a status 422, and of custom kinds it is
+   * ignored there).
    */
   apply<T extends KubeObject>(kind: KubeKind, object: Applied<T>, options: ApplyOptions): Promise<T>;
   /** Where there is no such object, nothing happens. */

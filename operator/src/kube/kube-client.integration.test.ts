@@ -57,6 +57,9 @@ describe('the client', () => {
     const { api } = client;
     await api.create(WIDGET, widget('one'), { dryRun: true });
     expect(await api.get(WIDGET, { namespace: 'a', name: 'one' })).toBeNull();
+    const made = await api.create(WIDGET, widget('one'));
+    await api.remove(WIDGET, made.metadata, { dryRun: true });
+    expect(await api.get(WIDGET, made.metadata)).not.toBeNull();
   });
 
   it('applies a status alone, under its manager, and says when the object is no more', async () => {

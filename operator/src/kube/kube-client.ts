@@ -97,14 +97,16 @@ export const makeKubeClient = ({ connection, timers, metrics }: KubeClientOption
       return call({ what, method: 'PATCH', path, headers: APPLY_BODY, body: typed(kind, object) }, options);
     },
     remove: async (kind, name, options = {}) => {
-      const { uid, propagation } = options;
+      const { uid, propagation, dryRun } = options;
+      // The server takes all options from the body as soon as there is one: `dryRun` in the query would be ignored.
       const body = {
         apiVersion: 'v1',
         kind: 'DeleteOptions',
         ...(uid === undefined ? {} : { preconditions: { uid } }),
         ...(propagation === undefined ? {} : { propagationPolicy: propagation }),
+        ...(dryRun === true ? { dryRun: ['All'] } : {}),
       };
-      const path = objectPath(kind, name) + writeSearch(options.dryRun === true ? { dryRun: true } : {});
+      const path = objectPath(kind, name);
       try {
         const what = `remove ${kind.kind} ${keyOf(name)}`;
         await call({ what, method: 'DELETE', path, headers: JSON_BODY, body }, options);

@@ -1,52 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { makeMetrics } from '@tollgate/runtime';
-import { makeFakeClock } from '@tollgate/testkit';
-import { recordingLogger } from '../testing/recording-logger.ts';
 import { KubeFault } from './kube-fault.ts';
-import type { KubeKind, KubeObject } from './kube-object.ts';
-import { KUBE_METRICS } from './metrics.ts';
-import { makeReflector, measureReflectors, type ReflectorOptions } from './reflector.ts';
-import { makeScriptedApi } from './testing/scripted-api.ts';
-
-const POD: KubeKind = { group: '', version: 'v1', kind: 'Pod', plural: 'pods', namespaced: true };
-const AWAY = new KubeFault({ status: 0, reason: 'Unreachable', message: 'watch Pod: read ECONNRESET' });
-const OLD = new KubeFault({ status: 410, reason: 'Expired', message: 'too old resource version' });
-
-const pod = (name: string, version: number, more: object = {}): KubeObject => ({
-  metadata: { namespace: 'a', name, uid: name, resourceVersion: `${version}`, ...more },
-});
-const listOf = (version: number, ...items: readonly KubeObject[]) => ({
-  items,
-  resourceVersion: `${version}`,
-  continue: null,
-});
-
-const setUp = async (options: Partial<ReflectorOptions<KubeObject>> = {}, items: readonly KubeObject[] = []) => {
-  const clock = makeFakeClock();
-  const script = makeScriptedApi();
-  const log = recordingLogger();
-  const metrics = makeMetrics(KUBE_METRICS, { processMetrics: false });
-  script.answerAlways(() => listOf(10, ...items));
-  const reflector = makeReflector<KubeObject>({
-    api: script.api,
-    kind: POD,
-    timers: clock.timers,
-    clock: clock.now,
-    random: () => 0,
-    log,
-    metrics,
-    ...options,
-  });
-  const names = (): readonly string[] =>
-    reflector.cache.list().map(({ metadata }) => `${metadata.name}@${metadata.resourceVersion ?? ''}`);
-  const start = async (): Promise<void> => {
-    reflector.start();
-    await clock.advance(0);
-    script.last().feed({ type: 'OPENED' });
-    await clock.advance(0);
-  };
-  return { clock, script, log, metrics, reflector, names, start };
-};
+import { measureReflectors } from './reflector.ts';
+import { AWAY, listOf, OLD, pod, setUpReflector as setUp } from './testing/reflector-set-up.ts';
 
 describe('the reflector', () => {
   it('lists in pages of 500, tells that it has synced, and watches from there on with a time of its own', async () => {
@@ -232,55 +187,6 @@ describe('the reflector', () => {
     expect(script.last().isOver()).toBe(false);
   });
 
-  it('keeps what it knew of an object whose newer version cannot be taken in, and does not call that missed', async () => {
-    const transform = (object: KubeObject): KubeObject => {
-      if (object.metadata.labels?.['bad'] !== undefined) throw new Error('a field of a later version');
-      return object;
-    };
-    const bad = pod('one', 11, { labels: { bad: 'yes' } });
-    const { clock, script, names, start } = await setUp({ transform }, [pod('one', 1)]);
-    await start();
-    script.answerAlways(() => listOf(20, bad, pod('two', 12)));
-    script.last().feed({ type: 'MODIFIED', object: bad });
-    script.last().feed({ type: 'ADDED', object: pod('two', 12) });
-    await keepAlive(clock, script, 620_000);
-    expect([names(), script.watches.length]).toEqual([['one@1', 'two@12'], 1]);
-    script.last().fail(OLD);
-    await clock.advance(1000);
-    expect(names()).toEqual(['one@1', 'two@12']);
-  });
-
-  it('finds out after ten minutes what no event told, counts it and lists again', async () => {
-    const kept = [pod('same', 1), pod('gone', 2), pod('changed', 3)];
-    const { clock, script, metrics, log, names, start } = await setUp({}, kept);
-    await start();
-    script.answerAlways(() => listOf(50, pod('same', 1), pod('changed', 44), pod('new', 45)));
-    await keepAlive(clock, script, 530_000);
-    expect(script.lists).toHaveLength(1);
-    await keepAlive(clock, script, 40_000);
-    expect(script.lists.slice(1)).toEqual([{ limit: 500, metadataOnly: true }, { limit: 500 }]);
-    expect(names()).toEqual(['same@1', 'changed@44', 'new@45']);
-    const page = await metrics.page();
-    expect(page).toContain('tollgate_kube_missed_events_total{kind="Pod"} 3');
-    expect(page).toContain('tollgate_kube_lists_total{kind="Pod",reason="missed"} 1');
-    expect(page).toContain('tollgate_kube_watch_ends_total{kind="Pod",reason="missed"} 1');
-    expect(log.lines).toContainEqual(expect.objectContaining({ fields: { count: 3 } }));
-  });
-
-  it('does not call missed what comes while it compares', async () => {
-    const { clock, script, names, start } = await setUp({}, [pod('gone', 2), pod('changed', 3)]);
-    await start();
-    // The list is older than two of the events and newer than the third.
-    script.answerAlways(() => listOf(50, pod('gone', 2), pod('changed', 3), pod('new', 45)));
-    await keepAlive(clock, script, 541_000);
-    expect(script.lists).toHaveLength(2);
-    script.last().feed({ type: 'DELETED', object: pod('gone', 51) });
-    script.last().feed({ type: 'MODIFIED', object: pod('changed', 52) });
-    script.last().feed({ type: 'ADDED', object: pod('new', 45) });
-    await keepAlive(clock, script, 60_000);
-    expect([script.lists.length, names()]).toEqual([2, ['changed@52', 'new@45']]);
-  });
-
   it('stops: no timer stays, the watch ends, and who waits for the first list is told', async () => {
     const { clock, script, reflector, start } = await setUp();
     await start();
@@ -297,15 +203,3 @@ describe('the reflector', () => {
     expect(never.clock.pending()).toBe(0);
   });
 });
-
-/** Lets time pass with a bookmark every half minute, as a server that is well sends it. */
-const keepAlive = async (
-  clock: ReturnType<typeof makeFakeClock>,
-  script: ReturnType<typeof makeScriptedApi>,
-  ms: number,
-): Promise<void> => {
-  for (let left = ms; left > 0; left -= 30_000) {
-    script.last().feed({ type: 'BOOKMARK', resourceVersion: '60' });
-    await clock.advance(Math.min(30_000, left));
-  }
-};

@@ -1,7 +1,7 @@
 /** Writes the status of objects by server-side apply, and only where it differs. */
 import { isDeepStrictEqual } from 'node:util';
 import type { KubeApi } from './kube-api.ts';
-import { isConflict, isNotFound } from './kube-fault.ts';
+import { isNotFound, KubeFault } from './kube-fault.ts';
 import type { KubeKind, KubeObject } from './kube-object.ts';
 import type { KubeMetrics } from './metrics.ts';
 
@@ -56,6 +56,9 @@ export const makeStatusWriter = ({ api, fieldManager, metrics }: StatusWriterOpt
         { metadata, status: wanted },
         { ...options, fieldManager, force: true, subresource: 'status' },
       );
+      // Of custom kinds the server does not check the uid here: what it took belongs to the object that stands there now,
+      // whose own reconcile puts it right.
+      if (uid !== undefined && after.metadata.uid !== uid) return 'gone';
       written.set(object, wanted);
       return after.metadata.resourceVersion === resourceVersion ? 'unchanged' : 'written';
     } catch (error) {
@@ -77,6 +80,9 @@ export const makeStatusWriter = ({ api, fieldManager, metrics }: StatusWriterOpt
   };
 };
 
-/** A conflict of versions, which the server resolves itself but under a storm of writes, says something else. */
+/**
+ * The name is another object's by now: 409 (`Precondition failed: UID in precondition`) or 422 (`metadata.uid: field is
+ * immutable`), by kind and subresource, as tried on 1.34. A 409 that does not speak of the uid is a storm of writes.
+ */
 const isOtherUid = (error: unknown): boolean =>
-  isConflict(error) && Error.isError(error) && /\buid\b/i.test(error.message);
+  error instanceof KubeFault && (error.status === 409 || error.status === 422) && /\buid\b/i.test(error.message);

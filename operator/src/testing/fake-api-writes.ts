@@ -42,10 +42,12 @@ export const writeTo = (store: FakeApiStore, { method, place, body, isDryRun }: 
     case 'PATCH':
       return applyTo(before, object, name, isStatus, keep);
     case 'DELETE': {
-      const uid = (body as { readonly preconditions?: { readonly uid?: string } } | null)?.preconditions?.uid;
+      const options = body as { readonly preconditions?: { readonly uid?: string }; readonly dryRun?: unknown } | null;
+      const uid = options?.preconditions?.uid;
       if (before === null) return failure(404, 'NotFound', `${name} not found`);
       if (uid !== undefined && uid !== before.metadata.uid) return uidConflict(name);
-      if (!isDryRun) store.remove(kind, namespace, name);
+      // Of a body and a query the real server reads the body alone.
+      if (options === null ? !isDryRun : options.dryRun === undefined) store.remove(kind, namespace, name);
       return { status: 200, body: { kind: 'Status', status: 'Success' } };
     }
     default:
@@ -63,7 +65,10 @@ const applyTo = (
 ): FakeAnswer => {
   const { uid } = object.metadata;
   if (before === null) return isStatus ? failure(404, 'NotFound', `${name} not found`) : keep(object, 201);
-  if (uid !== undefined && uid !== before.metadata.uid) return uidConflict(name);
+  if (uid !== undefined && uid !== before.metadata.uid)
+    return isStatus
+      ? failure(422, 'Invalid', `metadata.uid: Invalid value: "${uid}": field is immutable`)
+      : uidConflict(name);
   const { metadata, ...fields } = isStatus ? { metadata: {}, status: object['status'] } : object;
   const after = { ...before, ...fields, metadata: { ...before.metadata, ...metadata } };
   return isDeepStrictEqual(after, before) ? { status: 200, body: before } : keep(after);

@@ -14,7 +14,9 @@ export interface TestClient {
 }
 
 export const clientOf = (server: { readonly kubeconfigPath: string } | { readonly url: string }): TestClient => {
-  const config = 'url' in server ? plainConfig(server.url) : loadKubeConfig({ kubeconfig: server.kubeconfigPath });
+  // A control plane has an address as well, but asks who comes.
+  const config =
+    'kubeconfigPath' in server ? loadKubeConfig({ kubeconfig: server.kubeconfigPath }) : plainConfig(server.url);
   const connection = makeKubeConnection({ config, userAgent: 'tollgate-test' });
   const metrics = makeMetrics(KUBE_METRICS, { processMetrics: false });
   return {
