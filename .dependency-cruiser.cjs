@@ -60,13 +60,13 @@ module.exports = {
     error(
       'nobody-imports-main',
       'main.ts is the top: it reads the environment and picks the adapters.',
-      { pathNot: '/main(-[a-z]+)?([.]integration)?[.]test[.]ts$' },
-      { path: '/src/main(-[a-z]+)?[.]ts$' },
+      { pathNot: '/main(-operator|-injector)?([.]integration)?[.]test[.]ts$' },
+      { path: '/src/main(-operator|-injector)?[.]ts$' },
     ),
     error(
       'adapters-only-from-main',
       'Where leases come from and where money is kept is picked in main.ts.',
-      { path: PROCESS, pathNot: `/main(-[a-z]+)?[.]ts$|${TEST}` },
+      { path: PROCESS, pathNot: `/main(-operator|-injector)?[.]ts$|${TEST}` },
       { path: '^packages/(ledger/src/(redis|http|memory|spool)|store)/' },
     ),
 
