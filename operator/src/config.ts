@@ -14,6 +14,8 @@ export interface OperatorConfig {
   readonly injectionFile: string | null;
   /** A kubeconfig; null in a cluster. */
   readonly kubeconfig: string | null;
+  /** Null: the webhook's certificates are made elsewhere, or there is no webhook. */
+  readonly webhook: WebhookConfig | null;
   readonly admin: ListenAddress;
   readonly lease: LeaseConfig;
   /** From one answer of the server to the next question, in milliseconds. */
@@ -22,6 +24,14 @@ export interface OperatorConfig {
   readonly workers: number;
   readonly graceMs: number;
   readonly logLevel: LogLevel;
+}
+
+/** Names of what the certificates of the webhook are kept in, and of whom they are. */
+export interface WebhookConfig {
+  readonly configuration: string;
+  readonly service: string;
+  readonly tlsSecret: string;
+  readonly authoritySecret: string;
 }
 
 export interface LeaseConfig {
@@ -48,6 +58,7 @@ export const readOperatorConfig = (read: EnvReader): OperatorConfig => {
     serviceAccount: read.text('TOLLGATE_SERVICE_ACCOUNT', `${systemNamespace}/tollgate-operator`),
     injectionFile: read.optionalText('TOLLGATE_INJECTION_FILE'),
     kubeconfig: read.optionalText('KUBECONFIG'),
+    webhook: readWebhook(read),
     admin: read.listen('TOLLGATE_ADMIN_LISTEN', '0.0.0.0:4190'),
     lease: {
       name: read.text('TOLLGATE_LEASE_NAME', 'tollgate-operator'),
@@ -60,5 +71,16 @@ export const readOperatorConfig = (read: EnvReader): OperatorConfig => {
     workers: read.integer('TOLLGATE_WORKERS', { min: 1, max: 64, fallback: 4 }),
     graceMs: millis('TOLLGATE_GRACE_MS', 25_000),
     logLevel: read.oneOf('TOLLGATE_LOG_LEVEL', LOG_LEVELS, 'info'),
+  };
+};
+
+const readWebhook = (read: EnvReader): WebhookConfig | null => {
+  const configuration = read.optionalText('TOLLGATE_WEBHOOK_CONFIGURATION');
+  if (configuration === null) return null;
+  return {
+    configuration,
+    service: read.text('TOLLGATE_WEBHOOK_SERVICE'),
+    tlsSecret: read.text('TOLLGATE_WEBHOOK_TLS_SECRET'),
+    authoritySecret: read.text('TOLLGATE_WEBHOOK_CA_SECRET'),
   };
 };

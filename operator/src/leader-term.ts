@@ -78,6 +78,7 @@ export const startLeaderTerm = async (deps: LeaderTermDeps, signal: AbortSignal)
   const admission = makeManifestAdmission({ systemNamespace });
   const bypass = makeBypassCounts({
     watched: watches.watched.cache,
+    injected: watches.injected.cache,
     namespaces: watches.namespaces.cache,
     ...injection,
   });
@@ -140,6 +141,7 @@ export const startLeaderTerm = async (deps: LeaderTermDeps, signal: AbortSignal)
       unwire();
       await Promise.all([programming.stop(), server.stop(), kserve.stop(), controllers.stop()]);
       await publisher.stop();
+      bypass.close();
     },
   };
 };

@@ -15,19 +15,27 @@ import {
   onStopSignals,
   readEnv,
   systemTimers,
+  type Logger,
 } from '@tollgate/runtime';
-import { readOperatorConfig } from './config.ts';
+import { readOperatorConfig, type WebhookConfig } from './config.ts';
 import { injectionFacts } from './injection-facts.ts';
+import type { KubeApi } from './kube/kube-api.ts';
 import { makeKubeClient } from './kube/kube-client.ts';
 import { loadKubeConfig } from './kube/kube-config.ts';
 import { makeKubeConnection } from './kube/kube-connection.ts';
 import { makeOperatorMetrics } from './metrics.ts';
 import { makeServerClient } from './programming/server-client.ts';
-import { readInjectionSettings } from './read-injection-settings.ts';
 import { startOperator } from './start-operator.ts';
+import { makeCertificateMaker } from './webhook/certificates/certificate-maker.ts';
+import { makeCertificateRotator, type CertificateRotator } from './webhook/certificates/certificate-rotator.ts';
+import { loadInjectionSettings } from './webhook/settings-file.ts';
 
 /** For one question to the server; a list of many budgets takes a while. */
 const SERVER_TIMEOUT_MS = 15_000;
+
+/** Old and new authorities stand side by side until every replica and API server has seen the new one. */
+const OVERLAP_MS = 600_000;
+const CERTIFICATE_DAYS = { authorityDays: 1_825, leafDays: 30 };
 
 const main = async (): Promise<void> => {
   const env = layeredEnv({ env: process.env, envFile: '.env', file: process.env['TOLLGATE_CONFIG'] });
@@ -46,13 +54,14 @@ const main = async (): Promise<void> => {
     timeoutMs: SERVER_TIMEOUT_MS,
     fetch,
   });
-  const settings = config.injectionFile === null ? null : readInjectionSettings(config.injectionFile);
+  const settings = config.injectionFile === null ? null : loadInjectionSettings(config.injectionFile);
   const operator = await startOperator({
     config,
     api,
     client,
-    injection: injectionFacts(settings, { ...config, version: VERSION }),
+    injection: injectionFacts(settings, config.systemNamespace),
     metrics,
+    rotator: config.webhook === null ? null : rotatorFor(config.webhook, { api, log, namespace: config.systemNamespace }),
     identity: `${config.lease.holder ?? hostname()}_${randomUUID()}`,
     timers: systemTimers,
     clock: monotonicClock,
@@ -60,28 +69,38 @@ const main = async (): Promise<void> => {
     random: Math.random,
     log,
   });
-  const stop = (exitCode: number): void => {
+  const stop = (): void => {
     void operator.stop().then(({ firstError, late }) => {
       connection.close();
       if (firstError !== null) log.error({ err: firstError.error, step: firstError.name }, 'a release failed');
       if (late.length > 0) log.warn({ late: late.join(', ') }, 'stopped with work left over');
-      process.exit(firstError === null && late.length === 0 ? exitCode : 1);
+      process.exit(firstError === null && late.length === 0 ? 0 : 1);
     });
   };
   onStopSignals(process, {
     stop: ({ signal, reason }) => {
       log.info({ signal, reason }, 'stopping');
-      stop(0);
+      stop();
     },
     force: ({ exitCode }) => process.exit(exitCode),
   });
-  void operator.broken.then((reason) => {
-    // A new process begins with nothing of this one's term.
-    log.error({ reason }, 'stopping, to begin anew');
-    stop(1);
-  });
   log.info({ address: operator.adminUrl, pid: process.pid }, 'ready');
 };
+
+const rotatorFor = (
+  { configuration, service, tlsSecret, authoritySecret }: WebhookConfig,
+  { api, log, namespace }: { readonly api: KubeApi; readonly log: Logger; readonly namespace: string },
+): CertificateRotator =>
+  makeCertificateRotator({
+    api,
+    maker: makeCertificateMaker({ clock: Date.now, ...CERTIFICATE_DAYS }),
+    secrets: { namespace, tlsSecret, authoritySecret, configuration },
+    names: [`${service}.${namespace}.svc`, `${service}.${namespace}.svc.cluster.local`],
+    overlapMs: OVERLAP_MS,
+    clock: Date.now,
+    timers: systemTimers,
+    log,
+  });
 
 main().catch((error: unknown) => {
   if (error instanceof ConfigFault) {

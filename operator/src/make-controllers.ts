@@ -116,6 +116,7 @@ export const makeControllers = (deps: ControllersDeps): Controllers => {
     'pods',
     podAuditor({
       watched: watches.watched.cache,
+      injected: watches.injected.cache,
       namespaces: watches.namespaces.cache,
       audit: injection.audit,
       events,

@@ -16,6 +16,7 @@ import { startLeaderTerm, type LeaderTerm } from './leader-term.ts';
 import type { OperatorMetrics } from './metrics.ts';
 import type { ServerClient } from './programming/server-client.ts';
 import { guardedClient } from './programming/guarded-client.ts';
+import type { CertificateRotator } from './webhook/certificates/certificate-rotator.ts';
 import { allWatches, makeWatches, type Watches } from './watches.ts';
 
 export interface OperatorStart {
@@ -27,6 +28,8 @@ export interface OperatorStart {
   readonly client: ServerClient;
   readonly injection: InjectionFacts;
   readonly metrics: OperatorMetrics;
+  /** Null: the webhook's certificates are somebody else's. */
+  readonly rotator: Pick<CertificateRotator, 'run'> | null;
   /** Of this process and no other. */
   readonly identity: string;
   readonly timers: Timers;
@@ -41,8 +44,6 @@ export interface OperatorStart {
 export interface RunningOperator {
   readonly adminUrl: string;
   isLeading(): boolean;
-  /** Settles, with a sentence, when it cannot go on: it led and no longer does. Never, once it is stopping. */
-  readonly broken: Promise<string>;
   /** Takes no more work in, lets what is under way end, gives the lease back; bounded by the grace period. */
   stop(): Promise<ReleaseReport>;
 }
@@ -54,7 +55,6 @@ export const startOperator = async (start: OperatorStart): Promise<RunningOperat
   const { config, api, injection, metrics, identity, timers, clock, now, random, log } = start;
   const { systemNamespace, lease } = config;
   const releases = makeReleases(timers);
-  const broken = Promise.withResolvers<string>();
   const watches = makeWatches({ api, timers, clock, random, log, metrics });
   let term: Promise<LeaderTerm | null> = Promise.resolve(null);
   let running: LeaderTerm | null = null;
@@ -99,25 +99,35 @@ export const startOperator = async (start: OperatorStart): Promise<RunningOperat
   releases.add('controllers', async () => (await term)?.stop());
 
   const client = guardedClient(start.client, { mayWrite: elector.isLeading, metrics });
+  /** One term after the other: a new one begins when the former one has let go of all. */
+  const end = async (former: LeaderTerm | null): Promise<null> => {
+    running = null;
+    await former?.stop();
+    return null;
+  };
   elector.run({
     onLeading: (signal) => {
       const ended = AbortSignal.any([signal, stopping.signal]);
-      term = startLeaderTerm({ ...start, ...config, client, watches, events }, ended)
+      // Waits for no cache: pods are admitted with what it keeps fresh.
+      void start.rotator?.run(ended);
+      term = term
+        .then(end)
+        .then(() => startLeaderTerm({ ...start, ...config, client, watches, events }, ended))
         .then((started) => (running = started))
         .catch((err: unknown) => {
           if (!ended.aborted) log.error({ err }, 'the term could not begin');
           return null;
         });
     },
+    // The API server may only have been away: the caches are warm, and this process may lead again.
     onLost: () => {
-      if (!isStopping) broken.resolve('another process leads now, or soon will');
+      if (!isStopping) term = term.then(end);
     },
   });
 
   return {
     adminUrl: admin.url,
     isLeading: elector.isLeading,
-    broken: broken.promise,
     stop: () => {
       isStopping = true;
       stopping.abort(new Error('the operator stops'));
@@ -129,12 +139,14 @@ export const startOperator = async (start: OperatorStart): Promise<RunningOperat
 const measurePods = (metrics: OperatorMetrics, watches: Watches, injection: InjectionFacts): void => {
   const bypass = makeBypassCounts({
     watched: watches.watched.cache,
+    injected: watches.injected.cache,
     namespaces: watches.namespaces.cache,
     ...injection,
   });
   metrics.source('tollgate_operator_pods', () => {
-    const counts = { well: 0, outdated: 0, forged: 0, missing: bypass.pods().length };
+    const counts = { well: 0, outdated: 0, forged: 0, missing: 0 };
     for (const pod of watches.injected.cache.list()) counts[findingOf(pod, injection.audit)] += 1;
+    counts.missing = bypass.pods().length - counts.forged;
     return Object.entries(counts).map(([state, value]) => ({ labels: { state }, value }));
   });
 };

@@ -22,6 +22,7 @@ export const wire = ({ watches, controllers, systemNamespace }: WiringDeps): (()
     follow(watches.routes.cache, routes),
     follow(watches.services.cache, services),
     follow(watches.watched.cache, pods),
+    follow(watches.injected.cache, pods),
     // A route shows where its inference services are.
     watches.services.cache.onChange((change) => {
       for (const route of watches.routes.cache.list(objectOf(change).metadata.namespace))

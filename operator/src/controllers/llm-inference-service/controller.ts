@@ -90,18 +90,19 @@ const applyOwned = async (
   signal: AbortSignal,
 ): Promise<void> => {
   const there = await api.get(kind, object.metadata, { signal, metadataOnly: true });
-  const isOurs = there?.metadata.ownerReferences?.some((owner) => owner.uid === uid) ?? true;
-  if (!isOurs) {
+  const isOurs = there?.metadata.ownerReferences?.some((owner) => owner.uid === uid) ?? false;
+  if (there !== null && !isOurs) {
     const message = `${kind.kind} ${object.metadata.name} is another's: rename it, or this service`;
     throw new KubeFault({ status: 409, reason: 'AlreadyExists', message });
   }
-  await api.apply<WorkloadObject>(kind, object, { fieldManager, force: there !== null, signal });
+  await api.apply<WorkloadObject>(kind, object, { fieldManager, force: isOurs, signal });
 };
 
 /** Null: it may pass, and the queue tries again. */
 const refusalOf = ({ status, message }: KubeFault): Made | null => {
   const refused = (reason: string): Made => ({ state: 'refused', reason, message: `${message}.` });
-  if (status === 400 || status === 422) return refused(REASON.invalidTemplate);
+  // What is of the wrong type is answered 500: the merge of the fields fails before anything is checked.
+  if (status === 400 || status === 422 || message.includes('typed patch')) return refused(REASON.invalidTemplate);
   if (status === 403) return refused(REASON.forbidden);
   return status === 409 ? refused(REASON.nameTaken) : null;
 };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { TokenBudget } from '@tollgate/api';
 import { admitManifest } from '../../programming/admitted-manifest.ts';
-import { toInjectedPod } from '../../programming/injected-pod.ts';
+import { toInjectedPod, type InjectedPod } from '../../programming/injected-pod.ts';
 import type { EventNote } from '../../kube/event-recorder.ts';
 import { aBudgetObject, aCache } from '../testing/objects.ts';
 import { podAuditor } from './auditor.ts';
@@ -57,8 +57,10 @@ describe('a pod without the proxy', () => {
     const namespaces = aCache([namespace('team-a')]);
     const recorded: EventNote[] = [];
     const changed: string[] = [];
+    const injected = aCache<InjectedPod>();
     const audit = podAuditor({
       watched,
+      injected,
       namespaces,
       audit: CONTEXT,
       events: { record: (event) => void recorded.push(event), stop: () => Promise.resolve() },
@@ -80,6 +82,9 @@ describe('a pod without the proxy', () => {
     watched.set(aPod('true', { uid: 'another' }));
     await audit('team-a/p', signal);
     expect(recorded).toHaveLength(2);
+    injected.set(toInjectedPod({ metadata: { name: 'marked', namespace: 'team-a', uid: 'm' } }));
+    await audit('team-a/marked', signal);
+    expect(recorded[2]?.note).toMatch(/^The pod carries the mark of the injector, and there is none in the pod/);
   });
 });
 
@@ -120,7 +125,8 @@ describe('the pods that bypass a budget', () => {
     aPod('true', { name: 'c', namespace: 'team-b' }),
   ]);
   const namespaces = aCache([namespace('team-a'), namespace('team-b')]);
-  const counts = makeBypassCounts({ watched, namespaces, audit: CONTEXT, teamLabel: null });
+  const injected = aCache<InjectedPod>();
+  const counts = makeBypassCounts({ watched, injected, namespaces, audit: CONTEXT, teamLabel: null });
 
   it.each([
     ['all of its namespace', {}, 'team-a', 2],
@@ -132,11 +138,13 @@ describe('the pods that bypass a budget', () => {
   });
 
   it('are counted anew when pods or namespaces change', () => {
-    const own = makeBypassCounts({ watched, namespaces, audit: CONTEXT, teamLabel: null });
+    const own = makeBypassCounts({ watched, injected, namespaces, audit: CONTEXT, teamLabel: null });
     expect(own.of(budget({}))).toBe(2);
     namespaces.set(namespace('team-a', 'enabled'));
     expect(own.of(budget({}))).toBe(3);
     watched.delete({ namespace: 'team-a', name: 'a' });
     expect(own.of(budget({}))).toBe(2);
+    injected.set(toInjectedPod({ metadata: { name: 'marked', namespace: 'team-a', uid: 'm' } }));
+    expect(own.of(budget({}))).toBe(3);
   });
 });

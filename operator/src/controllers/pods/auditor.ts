@@ -8,6 +8,8 @@ import type { EventRecorder } from '../../kube/event-recorder.ts';
 import { apiVersionOf, nameOfKey, type KubeObject } from '../../kube/kube-object.ts';
 import type { ObjectCache } from '../../kube/object-cache.ts';
 import type { Reconcile } from '../../reconcile/controller.ts';
+import type { InjectedPod } from '../../programming/injected-pod.ts';
+import { carriesProxy } from '../../programming/pod-entries.ts';
 import { lacksProxy, namespaceMode, type AuditContext } from './audit.ts';
 import type { WatchedPod } from './watched-pod.ts';
 
@@ -15,6 +17,8 @@ export const PROXY_MISSING = 'ProxyMissing';
 
 export interface PodAuditorDeps {
   readonly watched: ObjectCache<WatchedPod>;
+  /** Those with the injector's mark, which anybody who may edit a pod can write. */
+  readonly injected: ObjectCache<InjectedPod>;
   readonly namespaces: ObjectCache<KubeObject>;
   readonly audit: AuditContext;
   readonly events: EventRecorder;
@@ -22,32 +26,38 @@ export interface PodAuditorDeps {
   readonly onChange: (namespace: string) => void;
 }
 
-export const podAuditor = ({ watched, namespaces, audit, events, onChange }: PodAuditorDeps): Reconcile => {
+export const podAuditor = ({ watched, injected, namespaces, audit, events, onChange }: PodAuditorDeps): Reconcile => {
   /** By key, the uid of the pod that was found to lack it. */
   const lacking = new Map<string, string>();
   return async (key) => {
     const name = nameOfKey(key);
     const { namespace = '' } = name;
-    const pod = watched.get(name);
+    const unmarked = watched.get(name);
+    const marked = injected.get(name);
     const mode = namespaceMode(namespaces.get({ name: namespace })?.metadata.labels);
-    const lacks = pod !== null && lacksProxy(pod, mode, audit);
+    const lacks =
+      (unmarked !== null && lacksProxy(unmarked, mode, audit)) || (marked !== null && !carriesProxy(marked, audit));
+    const pod = unmarked ?? marked;
     const former = lacking.get(key);
     const uid = pod?.metadata.uid ?? '';
-    if (!lacks) {
+    if (!lacks || pod === null) {
       if (lacking.delete(key)) onChange(namespace);
       return undefined;
     }
     if (former === uid) return undefined;
     lacking.set(key, uid);
     onChange(namespace);
-    const asked = pod.wish === true ? 'The pod asks' : `Namespace ${namespace} asks`;
+    const said =
+      unmarked === null
+        ? 'The pod carries the mark of the injector'
+        : `${unmarked.wish === true ? 'The pod' : `Namespace ${namespace}`} asks for the proxy`;
     events.record({
       regarding: { ...pod, apiVersion: apiVersionOf(PODS), kind: PODS.kind },
       type: 'Warning',
       reason: PROXY_MISSING,
       action: 'Audit',
       note:
-        `${asked} for the proxy and the pod has none: its calls are not metered and no budget holds them. ` +
+        `${said}, and there is none in the pod: its calls are not metered and no budget holds them. ` +
         'It was made before that was asked, or while the injector was away; delete it, or restart its workload.',
     });
     return undefined;
