@@ -7,6 +7,7 @@ import { loadArchive, loadImage, makeDebianImage, makeNodeImage } from './images
 import { describeCluster } from './status.ts';
 import { installNodePackages } from './node-packages.ts';
 import { bringUp, needRoot } from './up.ts';
+import { otherUsers } from './users.ts';
 
 const USAGE = `usage: cluster.ts COMMAND
   build [control-plane]          build etcd, Kubernetes, kubectl, helm and CoreDNS from their Go modules, once; or what
@@ -17,7 +18,7 @@ const USAGE = `usage: cluster.ts COMMAND
   debian-image NAME PACKAGE...   make a local image of Debian with those packages
   load IMAGE|FILE.tar...         put images into the node, from buildah, Docker or an archive
   status                         say what runs
-  down                           end everything and forget the cluster; the built programs stay
+  down [--force]                 end everything and forget the cluster; the built programs stay. Refuses while a suite runs
 The cache is $TOLLGATE_CACHE/cluster, by default ~/.cache/tollgate/cluster.
 `;
 
@@ -60,9 +61,15 @@ const run = async (command: string | undefined, args: readonly string[]): Promis
     case 'status':
       process.stdout.write(`${await describeCluster()}\n`);
       return 0;
-    case 'down':
+    case 'down': {
+      const users = args[0] === '--force' ? [] : await otherUsers();
+      if (users.length > 0) {
+        say(`a suite is at work with it (process ${users.join(', ')}): wait for it, or say "down --force"`);
+        return 1;
+      }
       say((await stopCluster()) ? 'ended' : 'there was none');
       return 0;
+    }
     default:
       return usage();
   }

@@ -8,9 +8,11 @@ import { loadImage } from './images.ts';
 import { ADMIN_KUBECONFIG, RUN, runPath } from './place.ts';
 import type { SuiteCluster } from './suite-cluster.ts';
 import { bringUp } from './up.ts';
+import { beginUse, otherUsers } from './users.ts';
 
-/** One that was up before the suite stays up after it. */
+/** One that was up before the suite stays up after it, and so does one that another suite uses. */
 export const startOneNode = async (say: (line: string) => void): Promise<SuiteCluster> => {
+  const endUse = await beginUse();
   const isOurs = await bringUp('node', say);
   return {
     kubeconfig: ADMIN_KUBECONFIG,
@@ -23,7 +25,8 @@ export const startOneNode = async (say: (line: string) => void): Promise<SuiteCl
       await cp(runPath('pod-logs'), join(folder, 'pods'), { recursive: true });
     },
     remove: async () => {
-      if (isOurs) await stopCluster();
+      await endUse();
+      if (isOurs && (await otherUsers()).length === 0) await stopCluster();
     },
   };
 };
