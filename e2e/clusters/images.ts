@@ -1,5 +1,5 @@
 /** Images without a registry: what the node's sandboxes need, bases for ours, and loading them into the node. */
-import { copyFile, mkdir, mkdtemp, readdir, realpath, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -104,6 +104,20 @@ export const makeDebianImage = async (name: string, packages: readonly string[])
     return name;
   });
   return name;
+};
+
+/** The number that an image has given to a user; a pod must name it by that. */
+export const userInImage = async (image: string, user: string): Promise<number> => {
+  const container = (await runCommand('buildah', ['from', '--pull-never', image])).trim();
+  try {
+    const root = (await runCommand('buildah', ['mount', container])).trim();
+    const users = await readFile(join(root, 'etc/passwd'), 'utf8');
+    const id = new RegExp(`^${user}:[^:]*:(\\d+):`, 'm').exec(users)?.[1];
+    if (id === undefined) throw new Error(`${image} has no user ${user}`);
+    return Number(id);
+  } finally {
+    await runCommand('buildah', ['rm', container]);
+  }
 };
 
 /** Says what a local image was made of, so that it is made again when that changes. */

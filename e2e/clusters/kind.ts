@@ -44,6 +44,7 @@ export const startKind = async (say: (line: string) => void): Promise<SuiteClust
   return {
     kubeconfig,
     tools: { kubectl: 'kubectl', helm: 'helm' },
+    helmValues: async () => ({}),
     load: async (images) => {
       await runCommand('kind', ['load', 'docker-image', '--name', NAME, ...images]);
     },

@@ -3,6 +3,7 @@
  * KUBECONFIG: `run-suite.ts existing` runs it on the cluster that this names, where the images must be already.
  */
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -27,6 +28,7 @@ const existing = async (): Promise<SuiteCluster> => {
   return {
     kubeconfig,
     tools: { kubectl: 'kubectl', helm: 'helm' },
+    helmValues: async () => JSON.parse(process.env['TOLLGATE_HELM_VALUES'] ?? '{}') as Record<string, unknown>,
     load: leaveIt,
     saveLogs: leaveIt,
     remove: leaveIt,
@@ -39,11 +41,21 @@ const STARTS: Readonly<Record<string, (say: (line: string) => void) => Promise<S
   existing,
 };
 
-const runJest = async ({ kubeconfig, tools }: SuiteCluster, args: readonly string[]): Promise<number> => {
+const runJest = async ({ kubeconfig, tools, ...cluster }: SuiteCluster, args: readonly string[]): Promise<number> => {
+  const helmValues = await cluster.helmValues();
   const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
+  const env = {
+    ...process.env,
+    KUBECONFIG: kubeconfig,
+    TOLLGATE_KUBECTL: tools.kubectl,
+    TOLLGATE_HELM: tools.helm,
+    TOLLGATE_HELM_VALUES: JSON.stringify(helmValues),
+    // A cluster that is kept from run to run gets this run's images.
+    TOLLGATE_E2E_RUN: randomUUID(),
+  };
   const child = spawn(process.execPath, [...jest, '--config', 'e2e/jest.cluster.config.js', '--runInBand', ...args], {
     cwd: ROOT,
-    env: { ...process.env, KUBECONFIG: kubeconfig, TOLLGATE_KUBECTL: tools.kubectl, TOLLGATE_HELM: tools.helm },
+    env,
     stdio: 'inherit',
   });
   // Ctrl-C reaches jest too, and what comes after it still has to be done here.

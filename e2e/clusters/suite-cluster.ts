@@ -2,6 +2,8 @@
 export interface SuiteCluster {
   readonly kubeconfig: string;
   readonly tools: { readonly kubectl: string; readonly helm: string };
+  /** What the chart's built-in stores run as where no registry can be reached; nothing where one can. */
+  helmValues(): Promise<Readonly<Record<string, unknown>>>;
   /** Puts images of this machine where the nodes find them. */
   load(images: readonly string[]): Promise<void>;
   /** What its daemons said, into that folder: it is asked for after a failure, and before the cluster goes. */

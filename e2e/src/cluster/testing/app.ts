@@ -1,0 +1,138 @@
+/** An application as a team would write it, with the official SDK and no word of Tollgate, and the provider that it calls. */
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { apply, kubectl } from './kubectl.ts';
+
+/** It has Node in it, which is all that the application needs. */
+const NODE_IMAGE = 'localhost/tollgate-server:dev';
+
+const PROVIDER = 'mock-provider';
+const SOURCE = join(import.meta.dirname, 'ask-on-demand.ts');
+const PORT = 8080;
+
+const CONTAINER_SECURITY = {
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+  readOnlyRootFilesystem: true,
+};
+const POD_SECURITY = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
+
+/** What became of one call, as the SDK told the application. */
+export interface Outcome {
+  readonly ok: boolean;
+  /** Of the class that the SDK threw. */
+  readonly error?: string;
+  readonly status?: number;
+  readonly message?: string;
+  readonly costUsd?: string;
+}
+
+const deploymentOf = (namespace: string, name: string, replicas: number, podSpec: object): object => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name, namespace },
+  spec: {
+    replicas,
+    selector: { matchLabels: { app: name } },
+    template: {
+      metadata: { labels: { app: name } },
+      spec: { enableServiceLinks: false, terminationGracePeriodSeconds: 5, securityContext: POD_SECURITY, ...podSpec },
+    },
+  },
+});
+
+export const deployProvider = async (namespace: string): Promise<void> => {
+  const container = {
+    name: PROVIDER,
+    image: NODE_IMAGE,
+    imagePullPolicy: 'IfNotPresent',
+    args: ['mock-provider', '--host', '0.0.0.0', '--port', '4199'],
+    ports: [{ name: 'http', containerPort: 4199 }],
+    readinessProbe: { tcpSocket: { port: 'http' }, periodSeconds: 1 },
+    securityContext: CONTAINER_SECURITY,
+  };
+  await apply(
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: PROVIDER, namespace },
+      spec: { selector: { app: PROVIDER }, ports: [{ name: 'http', port: 80, targetPort: 'http' }] },
+    },
+    deploymentOf(namespace, PROVIDER, 1, { automountServiceAccountToken: false, containers: [container] }),
+  );
+  await isRolledOut(namespace, PROVIDER);
+};
+
+/** The SDK goes with it in one file, as published: a ConfigMap needs no image and no registry. */
+export const deployApps = async (
+  namespace: string,
+  names: readonly string[],
+  { replicas = 1 }: { readonly replicas?: number } = {},
+): Promise<void> => {
+  const { outputFiles } = await build({
+    entryPoints: [SOURCE],
+    bundle: true,
+    minify: true,
+    keepNames: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    write: false,
+  });
+  const config = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'app', namespace },
+    data: { 'app.mjs': outputFiles[0]?.text ?? '' },
+  };
+  // By the server: what `kubectl apply` keeps of it in an annotation would be too long for one.
+  await kubectl(['apply', '--server-side', '-f', '-'], JSON.stringify(config));
+  const container = {
+    name: 'app',
+    image: NODE_IMAGE,
+    imagePullPolicy: 'IfNotPresent',
+    command: ['node', '/app/app.mjs'],
+    env: [
+      { name: 'OPENAI_API_KEY', value: 'sk-the-teams-own' },
+      { name: 'OPENAI_BASE_URL', value: `http://${PROVIDER}.${namespace}.svc/v1` },
+    ],
+    readinessProbe: { httpGet: { path: '/', port: PORT }, periodSeconds: 1 },
+    securityContext: CONTAINER_SECURITY,
+    volumeMounts: [{ name: 'app', mountPath: '/app', readOnly: true }],
+  };
+  const volumes = [{ name: 'app', configMap: { name: 'app' } }];
+  await apply(...names.map((name) => deploymentOf(namespace, name, replicas, { containers: [container], volumes })));
+  for (const name of names) await isRolledOut(namespace, name);
+};
+
+export const isRolledOut = async (namespace: string, name: string): Promise<void> => {
+  await kubectl(['rollout', 'status', `deployment/${name}`, '-n', namespace, '--timeout=150s']);
+};
+
+export interface Ask {
+  readonly calls?: number;
+  /** So many of them wait for their answers side by side. */
+  readonly atOnce?: number;
+}
+
+/** Has one pod call the provider, and says what its SDK said. */
+export const ask = async (
+  namespace: string,
+  pod: string,
+  { calls = 1, atOnce = 1 }: Ask = {},
+): Promise<readonly Outcome[]> => {
+  const path = `/api/v1/namespaces/${namespace}/pods/${pod}:${String(PORT)}/proxy/ask`;
+  const said = await kubectl(['get', '--raw', `${path}?calls=${String(calls)}&atOnce=${String(atOnce)}`]);
+  return JSON.parse(said) as readonly Outcome[];
+};
+
+export interface Bill {
+  readonly calls: number;
+  /** Nano-USD, by the provider's own arithmetic. */
+  readonly billedNano: string;
+}
+
+export const billOf = async (namespace: string): Promise<Bill> => {
+  const path = `/api/v1/namespaces/${namespace}/services/${PROVIDER}:80/proxy/__mock/bill`;
+  return JSON.parse(await kubectl(['get', '--raw', path])) as Bill;
+};
