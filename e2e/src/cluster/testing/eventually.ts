@@ -1,5 +1,6 @@
 /** What a cluster comes to by itself: asked again until it is so. The limit is against hanging, and no measure of speed. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
 
 const LIMIT_MS = 90_000;
 const PAUSE_MS = 500;
@@ -19,7 +20,7 @@ export const eventually = async <T>(
     );
     if ('answer' in asked && isSo(asked.answer)) return asked.answer;
     if (Date.now() > end) {
-      const last = 'answer' in asked ? JSON.stringify(asked.answer) : String(asked.error);
+      const last = 'answer' in asked ? inspect(asked.answer) : String(asked.error);
       throw new Error(`not so after ${String(limitMs / 1000)} s: ${what}; the last answer was ${last}`);
     }
     await sleep(PAUSE_MS);
