@@ -6,6 +6,8 @@ import { endsWell, runCommand } from './run-command.ts';
 /** How a program is started inside; it keeps the machine's file system, since mounts of one are needed by another. */
 export const INSIDE = ['nsenter', `--net=/run/netns/${NETWORK.namespace}`, '--'] as const;
 
+const SETTINGS = ['ipv4/ip_forward', 'bridge/bridge-nf-call-iptables'];
+
 export const networkExists = (): Promise<boolean> => endsWell('ip', ['-n', NETWORK.namespace, 'link', 'show']);
 
 /** By their process numbers; a dead one that nobody has buried yet is not among them. */
@@ -37,8 +39,9 @@ export const makeNetwork = async (): Promise<void> => {
   // Built into some kernels, a module in others; without it a pod does not reach a Service of its own node.
   await endsWell('modprobe', ['br_netfilter']);
   const [enter, ...entering] = INSIDE;
-  const settings = ['net.ipv4.ip_forward=1', 'net.bridge.bridge-nf-call-iptables=1'];
-  await runCommand(enter, [...entering, 'sysctl', '-qw', ...settings]);
+  // Written in there: what /proc/sys/net shows is the namespace's of who looks. (A small Debian has no sysctl.)
+  const switchOn = SETTINGS.map((setting) => `echo 1 >/proc/sys/net/${setting}`).join(' && ');
+  await runCommand(enter, [...entering, 'sh', '-c', switchOn]);
 };
 
 /** With the namespace go the bridge, the cable, the routes over it, and every rule of kube-proxy. */

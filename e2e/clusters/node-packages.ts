@@ -8,7 +8,7 @@ const PREREQUISITES = join(import.meta.dirname, '../../packages/devtools/src/pre
 /** `debootstrap`: for a Debian image, which is no part of the node. */
 export const installNodePackages = async (...more: readonly 'debootstrap'[]): Promise<void> => {
   // Its progress is for the person who waits.
-  const child = spawn(PREREQUISITES, ['cluster', ...more], { stdio: ['ignore', 2, 2] });
+  const child = spawn(PREREQUISITES, ['cluster', 'openssl', ...more], { stdio: ['ignore', 2, 2] });
   const [code] = (await once(child, 'exit')) as [number | null];
   if (code !== 0) throw new Error('the node lacks programs of the system; they are named above');
 };
