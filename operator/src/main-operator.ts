@@ -61,7 +61,8 @@ const main = async (): Promise<void> => {
     client,
     injection: injectionFacts(settings, config.systemNamespace),
     metrics,
-    rotator: config.webhook === null ? null : rotatorFor(config.webhook, { api, log, namespace: config.systemNamespace }),
+    rotator:
+      config.webhook === null ? null : rotatorFor(config.webhook, { api, log, namespace: config.systemNamespace }),
     identity: `${config.lease.holder ?? hostname()}_${randomUUID()}`,
     timers: systemTimers,
     clock: monotonicClock,

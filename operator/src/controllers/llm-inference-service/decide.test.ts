@@ -172,6 +172,16 @@ describe('what is made of an inference service', () => {
     expect(serviceFor(own, 'u').spec['ports']).toMatchObject([{ port: 9000, targetPort: 9000 }]);
   });
 
+  it('leaves to the API server what is no list where one belongs', () => {
+    const odd = service({
+      template: { containers: [{ name: 'main', image: 'x', ports: 'none', env: {} }], volumes: 5 },
+    });
+    expect((deploymentFor(odd, 'u').spec['template'] as { spec: object }).spec).toEqual({
+      containers: [{ name: 'main', image: 'x', ports: 'none', env: {} }],
+      volumes: 5,
+    });
+  });
+
   it('mounts a model that lies in a volume', () => {
     const stored = service({ model: { uri: 'pvc://models/llama/3' } });
     expect((deploymentFor(stored, 'u').spec['template'] as { spec: object }).spec).toMatchObject({

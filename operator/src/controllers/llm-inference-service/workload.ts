@@ -65,36 +65,35 @@ const ownedMeta = ({ metadata: { name, namespace } }: LLMInferenceService, uid: 
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** What is no list where one belongs stays as it is written: the API server says what is wrong with it. */
 const podSpec = (service: LLMInferenceService): Fields => {
-  const { uri } = service.spec.model;
   const template: Fields = service.spec.template ?? {};
-  const containers = fieldsOf(template['containers']);
-  const claim = claimOf(uri);
+  const containers: unknown = template['containers'];
+  const main = mainOf(fieldsOf(containers));
+  const claim = claimOf(service.spec.model.uri);
   return {
     ...template,
-    containers: containers.map((container) =>
-      container === mainOf(containers) ? mainContainer(container, service, claim !== null) : container,
-    ),
+    containers: Array.isArray(containers)
+      ? containers.map((container: unknown) => (container === main && main ? mainContainer(main, service) : container))
+      : containers,
     ...(claim === null
       ? {}
       : {
-          volumes: [
-            ...fieldsOf(template['volumes']),
+          volumes: withMore(template['volumes'], [
             { name: MODEL_VOLUME, persistentVolumeClaim: { claimName: claim.name, readOnly: true } },
-          ],
+          ]),
         }),
   };
 };
 
-const mainContainer = (container: Fields, { spec, metadata }: LLMInferenceService, hasVolume: boolean): Fields => {
-  const env = fieldsOf(container['env']);
-  const own = new Set(env.map(({ name }) => name));
+const mainContainer = (container: Fields, { spec, metadata }: LLMInferenceService): Fields => {
+  const own = new Set(fieldsOf(container['env']).map(({ name }) => name));
   const claim = claimOf(spec.model.uri);
   const told = [
     { name: 'MODEL_NAME', value: spec.model.name ?? metadata.name },
     { name: 'MODEL_URI', value: spec.model.uri },
   ].filter(({ name }) => !own.has(name));
-  const ports = fieldsOf(container['ports']);
+  const port = { name: 'http', containerPort: DEFAULT_PORT, protocol: 'TCP' };
   const mount = {
     name: MODEL_VOLUME,
     mountPath: MODEL_DIR,
@@ -103,10 +102,17 @@ const mainContainer = (container: Fields, { spec, metadata }: LLMInferenceServic
   };
   return {
     ...container,
-    env: [...env, ...told],
-    ports: ports.length > 0 ? ports : [{ name: 'http', containerPort: DEFAULT_PORT, protocol: 'TCP' }],
-    ...(hasVolume ? { volumeMounts: [...fieldsOf(container['volumeMounts']), mount] } : {}),
+    env: withMore(container['env'], told),
+    ports: isNothing(container['ports']) ? [port] : container['ports'],
+    ...(claim === null ? {} : { volumeMounts: withMore(container['volumeMounts'], [mount]) }),
   };
+};
+
+const isNothing = (list: unknown): boolean => list === undefined || (Array.isArray(list) && list.length === 0);
+
+const withMore = (list: unknown, more: readonly Fields[]): unknown => {
+  if (list === undefined) return more;
+  return Array.isArray(list) ? [...(list as readonly unknown[]), ...more] : list;
 };
 
 /** `pvc://claim/path/in/it` is mounted; any other address is for the container to load from. */
