@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { CounterName } from '../counter.ts';
-import type { AcquireRequest, AcquireResult, Grant, LeasePort } from '../lease-port.ts';
+import type { AcquireRequest, AcquireResult, GiveBackRequest, Grant, LeasePort } from '../lease-port.ts';
 import type { CounterTally } from '../pool/tally.ts';
 import type { ContractLimit } from './contract-terms.ts';
 
@@ -284,6 +284,23 @@ export const ledgerContract = (
     );
 
     it(
+      'lends no more than a lowered limit of what was in hand under the higher one and comes back',
+      withHarness([TOTAL], async ({ port, limits, charge }) => {
+        const [grant] = granted(await port.acquire({ instance: 'a', seq: 1, needs: [need(TOTAL, 50n)] }));
+        await charge('a', [spent(grant, 3n)]);
+        await limits([{ ...TOTAL, max: 5n }]);
+        same(denial(await port.acquire({ instance: 'b', seq: 1, needs: [need(TOTAL, 1n)] }))?.reason, 'held');
+        await port.giveBack(backOf('a', 2, grant, 40n));
+        same(denial(await port.acquire({ instance: 'b', seq: 2, needs: [need(TOTAL, 1n)] }))?.reason, 'held');
+        await port.giveBack(backOf('a', 3, grant, 7n));
+        granted(await port.acquire({ instance: 'b', seq: 3, needs: [need(TOTAL, 2n)] }));
+        same(granted(await port.acquire({ instance: 'a', seq: 4, needs: [need(TOTAL, 0n)] }))[0]?.amount, 0n);
+        same(denial(await port.acquire({ instance: 'a', seq: 5, needs: [need(TOTAL, 1n)] }))?.reason, 'held');
+      }),
+      timeoutMs,
+    );
+
+    it(
       'gives a closed instance no lease until it says hello again, and frees what it did not spend',
       withHarness([TOTAL], async ({ port, charge, close, hello }) => {
         const [grant] = granted(await port.acquire({ instance: 'a', seq: 1, needs: [need(TOTAL, 100n)] }));
@@ -511,6 +528,22 @@ const refusal = async (act: () => Promise<unknown>): Promise<string> => {
   }
   return 'none';
 };
+
+const backOf = (instance: string, seq: number, { window, ...grant }: Grant, amount: bigint): GiveBackRequest => ({
+  instance,
+  seq,
+  returns: [
+    {
+      budget: grant.budget,
+      limit: grant.limit,
+      partition: grant.partition,
+      leaseId: grant.leaseId,
+      windowId: window.id,
+      epoch: grant.epoch,
+      amount,
+    },
+  ],
+});
 
 const sum = (tallies: readonly ContractTally[], of: (tally: ContractTally) => bigint): bigint =>
   tallies.reduce((total, tally) => total + of(tally), 0n);

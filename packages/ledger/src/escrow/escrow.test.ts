@@ -56,6 +56,21 @@ describe('holds', () => {
     expect(heldBy(await lowered)).toBeDefined();
   });
 
+  it('spends nothing of what a hold leaves over that was open when its limit was lowered', async () => {
+    const bench = aBench({ [KEY]: 1_000n });
+    const open = heldBy(await decide(bench, aRequest([aNeed(400n)])));
+    bench.ledger.pool.set(KEY, 0n);
+    const refused = bench.escrow.openHold(aRequest([aNeed(5n, { max: 100n })], { waitMs: 0 }));
+    await bench.time.advance(1_000);
+    expect(await refused).toMatchObject({ held: false });
+    bench.ledger.pool.set(KEY, 0n);
+    bench.escrow.settle(open, charging(10n));
+    const after = bench.escrow.openHold(aRequest([aNeed(5n, { max: 100n })], { waitMs: 0 }));
+    expect(after).toBeInstanceOf(Promise);
+    await bench.time.advance(1_000);
+    expect(bench.ledger.returned.flatMap(({ returns }) => returns).map(({ amount }) => amount)).toContain(390n);
+  });
+
   it('goes on without asking where a limit was raised, and reckons with more', async () => {
     const bench = aBench({ [KEY]: 100n });
     bench.escrow.settle(heldBy(await decide(bench, aRequest([aNeed(60n, { max: 100n })]))), charging(5n));

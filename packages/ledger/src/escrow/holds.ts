@@ -97,7 +97,7 @@ export const makeHolds = ({ states, leases, unacked, spool, instance, firstSeq, 
     const state = states.of(need, need.max);
     if (state.isLowered) {
       state.isLowered = false;
-      leases.recall(state);
+      leases.letGo(state);
     }
     if (state.waiting > 0 && !isOurTurn) return null;
     const lease = leases.usable(state, at);

@@ -17,6 +17,8 @@ export interface Leases {
   trim(now: number): void;
   /** Gives back all that is free of a counter: others wait for it. */
   recall(state: CounterState): void;
+  /** As above, and of what its open holds leave over: the limit was lowered, and nothing more is to be spent of it. */
+  letGo(state: CounterState): void;
   retireAll(): void;
   /** Nothing of this epoch (of any, without one) is in hand or on its way back. */
   isIdle(epoch?: string): boolean;
@@ -150,6 +152,7 @@ export const makeLeases = ({ states, giveBacks, spool, instance, isOver, isCurre
       // Of what is kept for an outage, others get a part: they wait for the same.
       giveBack(state.lease, state.isReserve ? balance / 2n : balance);
     },
+    letGo: retireCurrent,
     retireAll: () => {
       for (const state of states.all()) retireCurrent(state);
     },

@@ -110,7 +110,7 @@ export const makeMemoryPoolState = ({ clock, weakened = {} }: MemoryPoolStateDep
     dataset.counters.set(key, counter);
     counter.blocks.set(blockId, amount);
     if (max > counter.max) counter.max = max;
-    counter.free = free;
+    counter.free = free + counter.max - max;
     counter.block = amount;
     setPooled(key, counter, counter.pooled + amount);
     changed();
@@ -132,7 +132,7 @@ export const makeMemoryPoolState = ({ clock, weakened = {} }: MemoryPoolStateDep
     }
     const counters = countersOf(lines.map(({ key }) => key));
     if (!counters) return { kind: 'epoch' };
-    const lowered = lines.flatMap(({ max }, at) => ((counters[at]?.max ?? max) > max ? [at] : []));
+    const lowered = lines.flatMap(({ max }, at) => (isAbove(counters[at], max, weakened) ? [at] : []));
     if (lowered.length > 0) return { kind: 'lowered', lines: lowered };
     const pooled = counters.map((counter) => counter?.pooled ?? 0n);
     if (lines.some(({ need }, at) => (pooled[at] ?? 0n) < need)) return { kind: 'short', now, pooled };
@@ -317,5 +317,12 @@ const firstExceeding = (instance: StateInstance, returns: ReturnRequest['returns
     return sum > (instance.given.get(key) ?? 0n) - (instance.settled.get(key) ?? 0n);
   });
 };
+
+/**
+ * Filled under a higher limit than this; or more is out than this allows, and what is pooled, which came back from hands
+ * that had it under the higher one, is a part of that.
+ */
+const isAbove = (counter: StateCounter | undefined, max: bigint, { lowered = false }: Weakened): boolean =>
+  counter !== undefined && (counter.max > max || (!lowered && counter.pooled > 0n && counter.free + max < counter.max));
 
 const atLeastZero = (amount: bigint): bigint => (amount < 0n ? 0n : amount);

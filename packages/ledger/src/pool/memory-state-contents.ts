@@ -91,6 +91,8 @@ export interface Weakened {
   readonly fence?: boolean;
   /** Does not notice balances that are not those it wrote. */
   readonly mirror?: boolean;
+  /** Lends what comes back, however much more is out than a lowered limit allows. */
+  readonly lowered?: boolean;
 }
 
 /** Is this the epoch that was opened here, with nothing changed since but by us? */

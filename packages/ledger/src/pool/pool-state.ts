@@ -102,7 +102,7 @@ export interface LeaseRequest {
 export interface LeaseLine {
   readonly key: CounterKey;
   readonly window: CounterWindow;
-  /** The limit in force: under a lower one than the counter was filled under, it is drained first. */
+  /** The limit in force: under a lower one than the counter was filled under, it is drained before it lends. */
   readonly max: bigint;
   readonly need: bigint;
   readonly prefer: bigint;
@@ -120,7 +120,7 @@ export type LeaseAnswer =
   | { readonly kind: 'short'; readonly now: number; readonly pooled: readonly bigint[] }
   /** A line's window is not now. */
   | { readonly kind: 'window'; readonly now: number }
-  /** These lines were filled under a higher limit: drain them. */
+  /** These lines were filled under a higher limit, or more is out of them than theirs allows: drain them. */
   | { readonly kind: 'lowered'; readonly lines: readonly number[] }
   | { readonly kind: 'stranger'; readonly closes: number }
   | { readonly kind: 'epoch' }

@@ -15,6 +15,8 @@ export interface ChainCheck {
   /** An event was settled at its proxy; it is on its way until it is committed. */
   settled(event: LedgerEvent): void;
   committed(events: readonly LedgerEvent[]): void;
+  /** So much was lent under this maximum. What is spent and in hands may be above a lowered one, and then nothing is lent. */
+  granted(key: CounterKey, max: bigint, amount: bigint): void;
   look(): void;
 }
 
@@ -57,11 +59,17 @@ export const makeChainCheck = (deps: ChainCheckDeps): ChainCheck => {
   };
 
   const known = (): Amounts => {
-    const sums = makeAmounts();
+    const sums = inHandsOf();
     for (const { key, pooled } of balances()) {
       const name = nameOf(key);
       sums.add(counterKey(name), name.windowId, pooled);
     }
+    return sums;
+  };
+
+  /** In hands, held, or settled and on its way. */
+  const inHandsOf = (): Amounts => {
+    const sums = makeAmounts();
     for (const { escrow, spool } of running()) {
       for (const lease of escrow.inHand()) sums.add(counterKey(lease), lease.windowId, lease.free + lease.held);
       for (const instance of spool.lives.keys()) onTheWaySums.get(instance)?.addTo(sums);
@@ -80,6 +88,21 @@ export const makeChainCheck = (deps: ChainCheckDeps): ChainCheck => {
     },
     committed: (events) => {
       for (const { instance, seq } of events) forget(instance, seq);
+    },
+    granted: (key, max, amount) => {
+      const name = nameOf(key);
+      const counter = counterKey(name);
+      const { max: largest, over } = spend.allowed(counter, name.windowId);
+      // Under the largest maximum that ever was, the blocks are the bound.
+      if (amount === 0n || max >= largest) return;
+      const tally = tallies().find((each) => counterKey(each) === counter && each.windowId === name.windowId);
+      const spent = tally ? tally.settled + tally.unresolved : 0n;
+      const out = spent + inHandsOf().of(counter, name.windowId) + amount;
+      findings.must(
+        out <= max + over,
+        'bound',
+        () => `${counter} ${name.windowId}: lent up to ${String(out)} under a maximum of ${String(max)}`,
+      );
     },
     look: () => {
       const inHands = known();

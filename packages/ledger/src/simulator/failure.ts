@@ -11,11 +11,14 @@ export interface FailureDeps {
   /** Writes a file and says where. */
   readonly keep: (name: string, text: string) => string;
   readonly mutation?: Mutation;
+  /** As SIM_MUTANT names it. */
+  readonly mutant?: string | null;
   readonly print: (line: string) => void;
 }
 
 export const explainFailure = async (seed: number, deps: FailureDeps): Promise<void> => {
-  const { commit, keep, mutation = UNBROKEN, print } = deps;
+  const { commit, keep, mutation = UNBROKEN, mutant = null, print } = deps;
+  const broken = mutant === null ? '' : ` SIM_MUTANT='${mutant}'`;
   const short = await shorten(planSchedule(seed), mutation);
   if (!short) {
     print(
@@ -29,7 +32,9 @@ export const explainFailure = async (seed: number, deps: FailureDeps): Promise<v
   const isExact = again?.digest === violation.digest && again.message === violation.message;
   const file = keep(`seed-${String(seed)}.json`, scheduleFile(schedule));
   print(`  digest ${violation.digest}, ${isExact ? 'the same when played again' : 'ANOTHER when played again'}`);
-  print(`  whole:     make test-sim SIM_SEED=${String(seed)}\n  shortened: make test-sim SIM_REPLAY=${file}`);
+  print(
+    `  whole:     make test-sim SIM_SEED=${String(seed)}${broken}\n  shortened: make test-sim SIM_REPLAY=${file}${broken}`,
+  );
 };
 
 /** Plays one schedule and says all about it; true: nothing is broken. */

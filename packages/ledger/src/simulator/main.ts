@@ -77,7 +77,7 @@ const campaign = async (): Promise<boolean> => {
   });
   const took = effort(failed.length);
   const [first] = failed;
-  if (first) await explainFailure(first.seed, { commit: commitNow(), keep, mutation, print });
+  if (first) await explainFailure(first.seed, { commit: commitNow(), keep, mutation, mutant, print });
   if (sums.schedules > 0) print(rowsTable(sums));
   const missing = missingRows(sums);
   // A handful of schedules need not come to every row.

@@ -5,7 +5,7 @@ import { planSchedule } from './plan.ts';
 import { violationOf } from './shorten.ts';
 
 /** Each is found in a few; this is where a search ends. */
-const MOST_SEEDS = 40;
+const MOST_SEEDS = 80;
 
 const firstViolation = async (mutation: Mutation): Promise<string | null> => {
   for (let seed = 1; seed <= MOST_SEEDS; seed += 1) {

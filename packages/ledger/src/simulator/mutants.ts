@@ -158,6 +158,7 @@ export const MUTANTS: Readonly<Record<string, () => Mutation>> = {
   'counted again when it comes again': () => countsTwice,
   'no fence': () => mutant({ weakened: { fence: true } }),
   'no mirror': () => mutant({ weakened: { mirror: true } }),
+  'no end to what a limit that was lowered had lent': () => mutant({ weakened: { lowered: true } }),
   'no wait before refund': () => noWait,
   'old blocks loaded again': () => reload,
 };

@@ -4,7 +4,7 @@
  */
 import { LedgerUnavailable } from '../lease-port.ts';
 import { makeMemoryPoolState, type MemoryPoolState, type MemoryStateCopy } from '../pool/memory-pool-state.ts';
-import type { PoolState, StateBalance } from '../pool/pool-state.ts';
+import type { LeaseLine, PoolState, StateBalance } from '../pool/pool-state.ts';
 import type { Weakened } from '../pool/memory-state-contents.ts';
 import type { ProcessLife } from './life.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -46,12 +46,14 @@ export interface RedisDeps {
   readonly time: VirtualTime;
   readonly clock: () => number;
   readonly weakened: Weakened;
+  /** At the moment of the grant, for each of its lines; not where it is told again. */
+  readonly onGranted: (line: LeaseLine, amount: bigint) => void;
 }
 
 /** A server gives up on an answer after this long. */
 const TIMEOUT_MS = 300;
 
-export const makeSimulatedRedis = ({ time, clock, weakened }: RedisDeps): SimulatedRedis => {
+export const makeSimulatedRedis = ({ time, clock, weakened, onGranted }: RedisDeps): SimulatedRedis => {
   const faults: RedisFaults = {
     isDown: false,
     isPaused: false,
@@ -116,7 +118,13 @@ export const makeSimulatedRedis = ({ time, clock, weakened }: RedisDeps): Simula
       isOpen: (epoch) => ask(({ state }) => state.isOpen(epoch)),
       admit: (epoch, instance, closes) => ask(({ state }) => state.admit(epoch, instance, closes)),
       load: (epoch, block) => ask(({ state }) => state.load(epoch, block)),
-      lease: (epoch, request) => ask(({ state }) => state.lease(epoch, request)),
+      lease: (epoch, request) =>
+        ask(async ({ state }) => {
+          const answer = await state.lease(epoch, request);
+          if (answer.kind === 'granted' && answer.balances !== null)
+            request.lines.forEach((line, at) => onGranted(line, answer.grants[at]?.amount ?? 0n));
+          return answer;
+        }),
       giveBack: (epoch, request) => ask(({ state }) => state.giveBack(epoch, request)),
       settled: (epoch, charges) => ask(({ state }) => state.settled(epoch, charges)),
       close: (epoch, instance, spent) => ask(({ state }) => state.close(epoch, instance, spent)),

@@ -76,7 +76,14 @@ export const makeWorld = (schedule: Schedule, mutation: Mutation): World => {
       chain.committed(events);
     },
   });
-  const redis = makeSimulatedRedis({ time, clock: () => START + time.clock(), weakened: mutation.weakened });
+  const redis = makeSimulatedRedis({
+    time,
+    clock: () => START + time.clock(),
+    weakened: mutation.weakened,
+    onGranted: ({ key, max }, amount) => {
+      chain.granted(key, max, amount);
+    },
+  });
   /** The epoch that is current in Postgres. */
   const latest = new Set<string>();
   const chain = makeChainCheck({

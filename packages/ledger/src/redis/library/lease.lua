@@ -43,7 +43,10 @@ local function lease(keys, args)
     if counter == nil then return { 'epoch', plain(at), '0' } end
     line.counter = counter
     local balance = counter and counter.balance or 0
-    if counter and counter.max > line.max then lowered[#lowered + 1] = tostring(n - 1) end
+    -- Filled under a higher limit; or more is out than this one allows, and what came back is a part of that.
+    if counter and (counter.max > line.max or (balance > 0 and counter.free + line.max < counter.max)) then
+      lowered[#lowered + 1] = tostring(n - 1)
+    end
     balances[#balances + 1] = plain(balance)
     if balance < line.need then short = true end
   end

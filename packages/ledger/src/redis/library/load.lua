@@ -20,7 +20,7 @@ local function load(keys, args)
   end
   counter.balance = exact(counter.balance + amount)
   counter.max = math.max(counter.max, max)
-  counter.free = free
+  counter.free = bounded(free + counter.max - max)
   write_counter(epoch, counter)
   redis.call('HSET', keys[3], 'blk', plain(amount), 'b:' .. args[5], plain(amount))
   if counter.fresh then
