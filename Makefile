@@ -60,7 +60,7 @@ test-adapters: $(INSTALLED) ## Ask memory and Redis ADAPTER_SEQUENCES (100000) r
 test-fuzz: $(INSTALLED) ## Feed bad bytes to every reader at a boundary, FUZZ_ROUNDS times each; FUZZ_SEED=n for others
 	@FUZZ_ROUNDS=$${FUZZ_ROUNDS:-40000} $(JEST) e2e/src/fuzz
 
-test-faults: bundles ## Break real processes for FAULT_MINUTES (6) and hold the ledger against the provider's log; FAULT_SEED repeats
+test-faults: bundles ## Break real processes for FAULT_MINUTES (6; less does not come to every fault, and fails); FAULT_SEED repeats
 	@$(TOOLS)/prerequisites.sh postgres redis faketime
 	@node --conditions=source e2e/src/faults/main.ts
 

@@ -82,7 +82,9 @@ const LimitObjectSchema = z.strictObject({
   partitionBy: z
     .enum(['Budget', 'Namespace', 'Workload', 'Pod', 'User'])
     .default('Budget')
-    .describe('Who shares one counter: the whole budget, or one counter per namespace, workload, pod or end user.'),
+    .describe(
+      'Who shares one counter: the whole budget, or one per namespace, workload, pod or end user (as the call names it).',
+    ),
 });
 
 const LimitWithUnitSchema = withRule(LimitObjectSchema, {
