@@ -67,7 +67,7 @@ export const deployProvider = async (namespace: string): Promise<void> => {
 export const deployApps = async (
   namespace: string,
   names: readonly string[],
-  { replicas = 1 }: { readonly replicas?: number } = {},
+  { replicas = 1, podSpec = {} }: { readonly replicas?: number; readonly podSpec?: object } = {},
 ): Promise<void> => {
   const { outputFiles } = await build({
     entryPoints: [SOURCE],
@@ -101,7 +101,8 @@ export const deployApps = async (
     volumeMounts: [{ name: 'app', mountPath: '/app', readOnly: true }],
   };
   const volumes = [{ name: 'app', configMap: { name: 'app' } }];
-  await apply(...names.map((name) => deploymentOf(namespace, name, replicas, { containers: [container], volumes })));
+  const whole = { containers: [container], volumes, ...podSpec };
+  await apply(...names.map((name) => deploymentOf(namespace, name, replicas, whole)));
   for (const name of names) await isRolledOut(namespace, name);
 };
 
@@ -113,16 +114,19 @@ export interface Ask {
   readonly calls?: number;
   /** So many of them wait for their answers side by side. */
   readonly atOnce?: number;
+  /** Milliseconds that each of these lets pass before its next call. */
+  readonly pauseMs?: number;
 }
 
 /** Has one pod call the provider, and says what its SDK said. */
 export const ask = async (
   namespace: string,
   pod: string,
-  { calls = 1, atOnce = 1 }: Ask = {},
+  { calls = 1, atOnce = 1, pauseMs = 0 }: Ask = {},
 ): Promise<readonly Outcome[]> => {
   const path = `/api/v1/namespaces/${namespace}/pods/${pod}:${String(PORT)}/proxy/ask`;
-  const said = await kubectl(['get', '--raw', `${path}?calls=${String(calls)}&atOnce=${String(atOnce)}`]);
+  const query = `calls=${String(calls)}&atOnce=${String(atOnce)}&pauseMs=${String(pauseMs)}`;
+  const said = await kubectl(['get', '--raw', `${path}?${query}`]);
   return JSON.parse(said) as readonly Outcome[];
 };
 

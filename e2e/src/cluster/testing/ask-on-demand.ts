@@ -1,5 +1,6 @@
 /** Runs in a pod: OpenAI's own client with its defaults, which finds key and address in the environment. */
 import { createServer } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import OpenAI, { APIError } from 'openai';
 import type { Outcome } from './app.ts';
 
@@ -21,13 +22,14 @@ const ask = async (): Promise<Outcome> => {
   }
 };
 
-const askOften = async (calls: number, atOnce: number): Promise<readonly Outcome[]> => {
+const askOften = async (calls: number, atOnce: number, pauseMs: number): Promise<readonly Outcome[]> => {
   const outcomes: Outcome[] = [];
   let left = calls;
   const one = async (): Promise<void> => {
     while (left > 0) {
       left -= 1;
       outcomes.push(await ask());
+      await sleep(pauseMs);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, one));
@@ -36,8 +38,9 @@ const askOften = async (calls: number, atOnce: number): Promise<readonly Outcome
 
 createServer((request, response) => {
   const url = new URL(request.url ?? '/', 'http://app');
-  const given = (name: string): number => Number(url.searchParams.get(name) ?? '1');
-  const answer = url.pathname === '/ask' ? askOften(given('calls'), given('atOnce')) : Promise.resolve([]);
+  const given = (name: string): number => Number(url.searchParams.get(name) ?? '0');
+  const answer =
+    url.pathname === '/ask' ? askOften(given('calls'), given('atOnce'), given('pauseMs')) : Promise.resolve([]);
   void answer.then((outcomes) => response.end(JSON.stringify(outcomes)));
 }).listen(PORT);
 
