@@ -53,6 +53,8 @@ export interface Touch {
   heard(fault: unknown): void;
   /** Something about the proxy's own condition changed: the control plane is to know. */
   tell(): void;
+  /** It has answered a greeting, so it knows of this instance. */
+  isKnown(): boolean;
   close(): void;
 }
 
@@ -94,6 +96,7 @@ export const keepInTouch = ({
   let greeting = false;
   let failures = 0;
   let watching = false;
+  let isKnown = false;
   /** The reasons as last told. */
   let told = '';
   let isUnknownPod = false;
@@ -114,6 +117,7 @@ export const keepInTouch = ({
         ...(reasons.length === 0 ? {} : { degraded: reasons }),
         ...(running === null ? {} : { snapshot: running }),
       });
+      isKnown = true;
       escrow.enterEpoch(epoch);
       escrow.setPeers(liveProxies);
       feed.heard();
@@ -194,6 +198,7 @@ export const keepInTouch = ({
       // Before the first hello there is nothing to correct.
       if (watching) void greet();
     },
+    isKnown: () => isKnown,
     close: () => stop.abort(),
   };
 };

@@ -49,6 +49,11 @@ describe('the life of a proxy', () => {
   });
 
   describe('without its control plane', () => {
+    it('ends at once and in order where it never heard of one: it has nothing to give back or to report', async () => {
+      const on = await start(undefined, { startsAlone: true });
+      expect(await on.proxy.stop()).toMatchObject({ failed: [], late: [] });
+    });
+
     it('goes on while the leases in hand suffice, then answers 503, and recovers by itself', async () => {
       const on = await start([aSnapshotBudget({ limits: [aLimit({ unit: 'requests', max: '100000' })] })]);
       expect((await callJson(chatUrl(on), aChat())).status).toBe(200);

@@ -225,7 +225,15 @@ export const startProxy = async ({
     });
     const opened = touch;
     releases.add('control plane', () => opened.close());
-    releases.add('leases and events', () => escrow.drain(cut.signal));
+    releases.add('leases and events', async () => {
+      // With nothing leased and nothing to report it is a matter of form, which may have no one to hear it.
+      const isForm = !opened.isKnown() && escrow.stats().pendingEvents === 0;
+      const farewell = isForm ? AbortSignal.timeout(FAREWELL_MS) : cut.signal;
+      await escrow.drain(farewell).catch((fault: unknown) => {
+        if (!farewell.aborted || !isForm) throw fault;
+        logger.info({ err: fault }, 'the control plane was never reached: nothing is left with it');
+      });
+    });
     releases.add('calls', async () => {
       startDraining();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -248,6 +256,9 @@ export const startProxy = async ({
     throw error;
   }
 };
+
+/** For a control plane that never answered. */
+const FAREWELL_MS = 1_000;
 
 const NO_OVERDRAFT = { overdraft: null };
 
