@@ -12,7 +12,12 @@ const TESTS = [
   'packages/testkit/**',
   'packages/ledger/src/{contract,simulator}/**',
 ];
-const MAINS = ['**/src/main.ts', 'operator/src/main-*.ts', 'packages/standalone/src/pglite-child.ts', 'packages/tokenizer/src/worker.ts'];
+const MAINS = [
+  '**/src/main.ts',
+  'operator/src/main-*.ts',
+  'packages/standalone/src/pglite-child.ts',
+  'packages/tokenizer/src/worker.ts',
+];
 // Programs of the workshop: they run by hand or by make, on the clock and the disk of who runs them.
 const WORKSHOP = ['packages/devtools/**', 'packages/bench/**', 'packages/prices/src/build/**'];
 // The adapters of the clock and of chance; everything else is handed what they make.

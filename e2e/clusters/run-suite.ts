@@ -53,7 +53,7 @@ const runJest = async ({ kubeconfig, tools, ...cluster }: SuiteCluster, args: re
     // A cluster that is kept from run to run gets this run's images.
     TOLLGATE_E2E_RUN: randomUUID(),
   };
-  const child = spawn(process.execPath, [...jest, '--config', 'e2e/jest.cluster.config.js', '--runInBand', ...args], {
+  const child = spawn(process.execPath, [...jest, '--config', 'jest.cluster.config.js', '--runInBand', ...args], {
     cwd: ROOT,
     env,
     stdio: 'inherit',
