@@ -1,12 +1,13 @@
 /** What breaks in a cluster on an ordinary day, while an application calls. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ask, billOf, deployApps, deployProvider, isRolledOut, type Outcome } from './testing/app.ts';
+import { ask, billOf, deployProvider, isRolledOut } from './testing/app.ts';
 import { eventually } from './testing/eventually.ts';
 import { apply, kubectl } from './testing/kubectl.ts';
-import { chargedTo, countedOn, nanoOf } from './testing/ledger.ts';
+import { chargedTo, nanoOf } from './testing/ledger.ts';
 import { makeNamespace, type StoryNamespace } from './testing/namespace.ts';
 import { podsOf } from './testing/pods.ts';
 import { ensureRelease, SYSTEM } from './testing/release.ts';
+import { failures, makeTeam, type Team } from './testing/team.ts';
 
 const INSTALL_MS = 400_000;
 const LIMIT = '5.00';
@@ -26,75 +27,44 @@ process.kill(Number(pid), 'SIGKILL');
 const FLUSH = `redis-cli --no-auth-warning -a "$(sed -n 's/^requirepass //p' /etc/tollgate/redis.conf)" flushall`;
 
 describe('a Deployment of two pods, under faults', () => {
-  let namespace: StoryNamespace;
-  let pods: readonly string[] = [];
-  const billed = async (): Promise<bigint> => BigInt((await billOf(namespace.name)).billedNano);
-  const everyone = async (calls: number, pauseMs: number): Promise<readonly Outcome[]> =>
-    (await Promise.all(pods.map((pod) => ask(namespace.name, pod, { calls, atOnce: AT_ONCE, pauseMs })))).flat();
-  const failures = (outcomes: readonly Outcome[]): readonly Outcome[] => outcomes.filter(({ ok }) => !ok);
-  const accountsAgree = async (): Promise<void> => {
-    const nano = await billed();
-    await eventually(
-      `the ledger has ${String(nano)}`,
-      () => chargedTo(namespace.name),
-      (charged) => charged.nano === nano,
-    );
-    expect((await countedOn(`${namespace.name}/team`)).nano).toBe(nano);
-  };
-
+  let team: Team;
   beforeAll(async () => {
     await ensureRelease();
-    namespace = await makeNamespace('faults');
-    await deployProvider(namespace.name);
-    await apply({
-      apiVersion: 'tollgate.dev/v1alpha1',
-      kind: 'TokenBudget',
-      metadata: { name: 'team', namespace: namespace.name },
-      spec: { limits: [{ name: 'daily-cost', cost: { max: LIMIT }, period: 'Day' }] },
-    });
-    await deployApps(namespace.name, ['app'], { replicas: 2, podSpec: { shareProcessNamespace: true } });
-    await kubectl(['annotate', 'deployment', 'app', 'tollgate.dev/inject=true', '-n', namespace.name]);
-    await isRolledOut(namespace.name, 'app');
-    const live = await eventually(
-      'two pods with the proxy',
-      () => podsOf(namespace.name, 'app'),
-      (found) => found.length === 2 && found.every(({ proxy }) => proxy?.ready === true),
-    );
-    pods = live.map(({ name }) => name);
+    team = await makeTeam('faults', { limit: LIMIT, replicas: 2, podSpec: { shareProcessNamespace: true } });
   }, INSTALL_MS);
-  afterAll(() => namespace?.remove());
+  afterAll(() => team?.remove());
 
   it('no call fails while the servers are replaced one by one', async () => {
-    const asked = everyone(300, 200);
+    const asked = team.ask({ calls: 300, atOnce: AT_ONCE, pauseMs: 200 });
     await kubectl(['rollout', 'restart', 'deployment/tollgate-server', '-n', SYSTEM]);
     await isRolledOut(SYSTEM, 'tollgate-server');
     expect(failures(await asked)).toEqual([]);
-    await accountsAgree();
+    await team.accountsAgree();
   });
 
   it('no call fails while Redis forgets everything', async () => {
-    const asked = everyone(120, 200);
+    const asked = team.ask({ calls: 120, atOnce: AT_ONCE, pauseMs: 200 });
     const said = await kubectl(['exec', '-n', SYSTEM, 'deployment/tollgate-redis', '--', 'sh', '-c', FLUSH]);
     expect(said.trim()).toBe('OK');
     expect(failures(await asked)).toEqual([]);
-    await accountsAgree();
+    await team.accountsAgree();
   });
 
   it('a proxy that is killed comes back, and every call that the provider was paid for is in the ledger', async () => {
-    const asked = everyone(60, 200);
-    await kubectl(['exec', '-n', namespace.name, pods[0] ?? '', '-c', 'app', '--', 'node', '--eval', KILL_PROXY]);
+    const asked = team.ask({ calls: 60, atOnce: AT_ONCE, pauseMs: 200 });
+    await kubectl(['exec', '-n', team.namespace, team.pods[0] ?? '', '-c', 'app', '--', 'node', '--eval', KILL_PROXY]);
     await asked;
     await eventually(
       'it was started again',
-      () => podsOf(namespace.name, 'app'),
-      (found) => found.some(({ name, proxy }) => name === pods[0] && proxy?.restarts === 1 && proxy.ready),
+      () => podsOf(team.namespace, 'app'),
+      (found) => found.some(({ name, proxy }) => name === team.pods[0] && proxy?.restarts === 1 && proxy.ready),
     );
-    expect(await ask(namespace.name, pods[0] ?? '')).toMatchObject([{ ok: true }]);
-    const nano = await billed();
+    expect(await ask(team.namespace, team.pods[0] ?? '')).toMatchObject([{ ok: true }]);
+    const nano = await team.billed();
     // What it had sent and not heard of is charged at its bound: never less than the bill, and not much more.
     const { nano: charged } = await eventually(
       `the ledger has ${String(nano)} or more`,
-      () => chargedTo(namespace.name),
+      () => chargedTo(team.namespace),
       (found) => found.nano >= nano,
     );
     expect(charged - nano).toBeLessThanOrEqual(nanoOf(HOLD) * BigInt(AT_ONCE));

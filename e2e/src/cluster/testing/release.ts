@@ -14,23 +14,25 @@ const run = promisify(execFile);
 const RUN = 'e2e.tollgate.dev/run';
 
 /** What this cluster needs beside the defaults, such as images that it can have. */
-const clusterValues = (): Readonly<Record<string, unknown>> =>
-  JSON.parse(process.env['TOLLGATE_HELM_VALUES'] ?? '{}') as Record<string, unknown>;
+const clusterValues = (): { readonly database?: { readonly builtIn?: object } } =>
+  JSON.parse(process.env['TOLLGATE_HELM_VALUES'] ?? '{}') as { readonly database?: { readonly builtIn?: object } };
 
 export const helm = async (...args: readonly string[]): Promise<string> => {
   const { stdout } = await run(process.env['TOLLGATE_HELM'] ?? 'helm', args, { env: process.env });
   return stdout;
 };
 
-/** Two servers, since what they share is part of the stories; the others have standbys that would only wait. */
+/** The chart's defaults, but for the images, and a volume: a PostgreSQL that goes away has to come back with its ledger. */
 const releaseValues = (runId: string): object => {
+  const values = clusterValues();
   const podAnnotations = { [RUN]: runId };
   return {
-    ...clusterValues(),
+    ...values,
     images: { prefix: 'localhost', tag: 'dev' },
-    operator: { replicas: 1, podAnnotations },
-    injector: { replicas: 1, podAnnotations },
-    server: { replicas: 2, podAnnotations },
+    database: { builtIn: { ...values.database?.builtIn, persistence: { enabled: true, size: '1Gi' } } },
+    operator: { podAnnotations },
+    injector: { podAnnotations },
+    server: { podAnnotations },
   };
 };
 
@@ -39,7 +41,14 @@ export const ensureRelease = async (): Promise<void> => {
   const runId = process.env['TOLLGATE_E2E_RUN'] ?? 'by-hand';
   const path = `jsonpath={.spec.template.metadata.annotations.${RUN.replaceAll('.', '\\.')}}`;
   const installed = await tryKubectl(['get', 'deployment', 'tollgate-server', '-n', SYSTEM, '-o', path]);
-  if (installed.stdout === runId) return;
+  if (!installed.stdout.startsWith(runId)) await installRelease(runId);
+};
+
+/** Rolls every program, as an upgrade to other images would. */
+export const upgradeRelease = (): Promise<void> =>
+  installRelease(`${process.env['TOLLGATE_E2E_RUN'] ?? 'by-hand'}-upgraded-${String(Date.now())}`);
+
+const installRelease = async (runId: string): Promise<void> => {
   const folder = await mkdtemp(join(tmpdir(), 'tollgate-release-'));
   try {
     const values = join(folder, 'values.json');
