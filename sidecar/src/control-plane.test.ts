@@ -14,6 +14,7 @@ const setUp = () => {
   const lines: string[] = [];
   const due: { readonly ms: number; readonly act: () => void }[] = [];
   let onSnapshot: ((snapshot: Snapshot) => void) | null = null;
+  let onEpoch: ((epoch: string) => void) | undefined;
   const world: { hello: Error | null; running: Error | null } = { hello: null, running: null };
   const write =
     (level: string) =>
@@ -40,7 +41,7 @@ const setUp = () => {
       if (world.running) throw world.running;
     },
     watchSnapshots: (watch) => {
-      ({ onSnapshot } = watch);
+      ({ onSnapshot, onEpoch } = watch);
       return new Promise(() => undefined);
     },
     acquire: unasked,
@@ -80,6 +81,7 @@ const setUp = () => {
     said,
     lines,
     settle,
+    ping: (epoch: string) => onEpoch?.(epoch),
     send: (version: string) => onSnapshot?.({ ...aSnapshot(), version }),
     /** The timer that is due; how long it waited. */
     tick: async (): Promise<number | undefined> => {
@@ -90,6 +92,21 @@ const setUp = () => {
     },
   };
 };
+
+describe('a proxy that has nothing to ask for', () => {
+  it('greets again when it hears of a new epoch, so that the former can close, and once for each', async () => {
+    const { hellos, settle, ping } = setUp();
+    await settle();
+    ping('e');
+    await settle();
+    expect(hellos).toHaveLength(1);
+    for (const epoch of ['f', 'e', 'f']) {
+      ping(epoch);
+      await settle();
+    }
+    expect(hellos).toHaveLength(2);
+  });
+});
 
 describe('a proxy whose pod is not known yet', () => {
   it('asks again every second, says so once, and is not taken for one that lost its control plane', async () => {

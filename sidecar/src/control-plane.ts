@@ -29,6 +29,8 @@ export interface ControlPlane extends LeasePort, LedgerSession {
     readonly signal: AbortSignal;
     readonly onSnapshot: (snapshot: Snapshot) => void;
     readonly onRecall?: (counters: readonly CounterName[]) => void;
+    /** The server leases from this epoch; told with each heartbeat. */
+    readonly onEpoch?: (epoch: string) => void;
     /** Any line came: the control plane is there. */
     readonly onLine?: () => void;
     readonly onFault?: (fault: unknown) => void;
@@ -97,6 +99,8 @@ export const keepInTouch = ({
   let failures = 0;
   let watching = false;
   let isKnown = false;
+  /** All that we ever heard of. */
+  const epochs = new Set<string>();
   /** The reasons as last told. */
   let told = '';
   let isUnknownPod = false;
@@ -118,6 +122,7 @@ export const keepInTouch = ({
         ...(running === null ? {} : { snapshot: running }),
       });
       isKnown = true;
+      epochs.add(epoch);
       escrow.enterEpoch(epoch);
       escrow.setPeers(liveProxies);
       feed.heard();
@@ -184,6 +189,12 @@ export const keepInTouch = ({
         void sayRunning();
       },
       onRecall: (counters) => escrow.recall(counters),
+      onEpoch: (epoch) => {
+        // Once each: servers with pools of their own would send us to and fro.
+        if (epochs.has(epoch)) return;
+        epochs.add(epoch);
+        void greet();
+      },
       onLine: feed.heard,
       onFault: () => void greet(),
     });

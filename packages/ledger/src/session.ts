@@ -85,5 +85,5 @@ export interface CloseRequest {
 /** One line of the snapshot stream. `recall`: others wait for these counters; give back what is not held. */
 export type StreamLine =
   | { readonly kind: 'snapshot'; readonly snapshot: Snapshot }
-  | { readonly kind: 'ping' }
+  | { readonly kind: 'ping'; readonly epoch: string | null }
   | { readonly kind: 'recall'; readonly counters: readonly CounterName[] };

@@ -116,6 +116,7 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
     snapshotFor: (subject) => snapshotFor(subject, inForce.now()),
     timers,
     clock,
+    epoch: () => pool.epoch(),
     onDropped: (reason) => metrics.add('tollgate_server_streams_dropped_total', { reason }),
   });
   const recall = (counter: CounterName, except: string): void => {

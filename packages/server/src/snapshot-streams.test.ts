@@ -31,6 +31,7 @@ const setUp = () => {
       },
     },
     clock: () => now,
+    epoch: () => 'e1',
   });
   const open = (instance: string, part: Partial<Subject> = {}) => {
     const sink = aSink();
@@ -88,7 +89,7 @@ describe('snapshot streams', () => {
     change('two');
     beat();
     beat();
-    expect(versions(sink)).toEqual(['one', 'two', '{"ping":1}', '{"ping":1}']);
+    expect(versions(sink)).toEqual(['one', 'two', '{"ping":1,"epoch":"e1"}', '{"ping":1,"epoch":"e1"}']);
   });
 
   it('keep the latest only for a reader that does not keep up', () => {

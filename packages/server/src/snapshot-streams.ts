@@ -42,6 +42,8 @@ export interface SnapshotStreamsDeps {
   readonly snapshotFor: (subject: Subject) => Snapshot;
   readonly timers: Timers;
   readonly clock: () => number;
+  /** The epoch that is leased from. */
+  readonly epoch: () => string;
   readonly onDropped?: (reason: 'slow' | 'replaced') => void;
 }
 
@@ -64,6 +66,7 @@ export const makeSnapshotStreams = ({
   snapshotFor,
   timers,
   clock,
+  epoch,
   onDropped,
 }: SnapshotStreamsDeps): SnapshotStreams => {
   const streams = new Map<string, Stream>();
@@ -93,7 +96,7 @@ export const makeSnapshotStreams = ({
     for (const stream of [...streams.values()]) {
       if (!stream.sink.writableNeedDrain) {
         stream.missed = 0;
-        stream.sink.write(encodePing());
+        stream.sink.write(encodePing(epoch()));
       } else if ((stream.missed += 1) >= MOST_MISSED) drop(stream, 'slow');
     }
     cancelBeat = timers.after(PING_MS, beat);

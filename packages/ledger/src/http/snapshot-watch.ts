@@ -12,6 +12,8 @@ export interface SnapshotWatch {
   readonly onSnapshot: (snapshot: Snapshot) => void;
   /** Others wait for these counters. */
   readonly onRecall?: (counters: readonly CounterName[]) => void;
+  /** The server leases from this epoch; told with each heartbeat. */
+  readonly onEpoch?: (epoch: string) => void;
   /** Any line came: the control plane is there. */
   readonly onLine?: () => void;
   /** The stream broke, or a line could not be used; it goes on by itself. */
@@ -72,12 +74,13 @@ const follow = async (deps: SnapshotWatchDeps, watch: SnapshotWatch, onAlive: ()
 };
 
 /** A line that cannot be read, such as a later contract's snapshot, leaves the former one in force. */
-const use = (text: string, { onSnapshot, onRecall, onLine, onFault }: SnapshotWatch): void => {
+const use = (text: string, { onSnapshot, onRecall, onEpoch, onLine, onFault }: SnapshotWatch): void => {
   onLine?.();
   try {
     const line = decodeStreamLine(text);
     if (line?.kind === 'snapshot') onSnapshot(line.snapshot);
     if (line?.kind === 'recall') onRecall?.(line.counters);
+    if (line?.kind === 'ping' && line.epoch !== null) onEpoch?.(line.epoch);
   } catch (fault) {
     onFault?.(fault);
   }

@@ -3,14 +3,16 @@ import { checkSnapshot, type Snapshot } from '@tollgate/api';
 import type { CounterName } from '../counter.ts';
 import type { StreamLine } from '../session.ts';
 import { decodeCounterName } from './counter-wire.ts';
-import { fields, list, parseJson } from './fields.ts';
+import { fields, list, parseJson, text } from './fields.ts';
 import { WireFault } from './wire-fault.ts';
 
 const MAX_RECALLED = 4_096;
 
 export const encodeSnapshot = (snapshot: Snapshot): string => `${JSON.stringify(snapshot)}\n`;
 
-export const encodePing = (): string => '{"ping":1}\n';
+/** With the epoch that the server leases from: who has no call to ask for learns of a new one, and lets go of the former. */
+export const encodePing = (epoch?: string): string =>
+  epoch === undefined ? '{"ping":1}\n' : `${JSON.stringify({ ping: 1, epoch })}\n`;
 
 export const encodeRecall = (counters: readonly CounterName[]): string =>
   `${JSON.stringify({ recall: counters.map(({ budget, limit, partition }) => ({ budget, limit, partition })) })}\n`;
@@ -18,7 +20,8 @@ export const encodeRecall = (counters: readonly CounterName[]): string =>
 export const decodeStreamLine = (line: string): StreamLine | null => {
   const value = parseJson(line);
   const from = fields(value, '');
-  if (from['ping'] !== undefined) return { kind: 'ping' };
+  if (from['ping'] !== undefined)
+    return { kind: 'ping', epoch: from['epoch'] === undefined ? null : text(from, 'epoch', '') };
   if (from['recall'] !== undefined) {
     const counters = list(from, 'recall', '', MAX_RECALLED, (entry, path) =>
       decodeCounterName(fields(entry, path), path),

@@ -125,7 +125,8 @@ describe('the wire', () => {
 
   it('carries snapshots, heartbeats and recalls in one stream', () => {
     expect(decodeStreamLine(encodeSnapshot(SNAPSHOT))).toEqual({ kind: 'snapshot', snapshot: SNAPSHOT });
-    expect(decodeStreamLine(encodePing())).toEqual({ kind: 'ping' });
+    expect(decodeStreamLine(encodePing())).toEqual({ kind: 'ping', epoch: null });
+    expect(decodeStreamLine(encodePing('e1'))).toEqual({ kind: 'ping', epoch: 'e1' });
     expect(decodeStreamLine(encodeRecall([COUNTER]))).toEqual({ kind: 'recall', counters: [COUNTER] });
     expect(decodeStreamLine('{"later":"kind"}')).toBeNull();
     expect(() => decodeStreamLine(JSON.stringify({ ...SNAPSHOT, contract: 2 }))).toThrow(WireFault);
