@@ -226,8 +226,8 @@ describe('servers of a cluster', () => {
     expect(unknown.headers.get('retry-after')).toBe('1');
     expect(await stores[0]?.subjectOf('i')).toBeNull();
     expect((await tellPods(a, aPod())).status).toBe(204);
-    await new Promise((resolve) => setTimeout(resolve, 110));
     const lies = { namespace: 'bank', workload: 'vault', labels: { tier: 'gold' }, team: 'directors' };
+    await until(async () => (await hello(b, 'i', {}, lies)).status === 200);
     expect((await hello(b, 'i', {}, lies)).json).toMatchObject({
       subject: {
         namespace: 'shop',
@@ -244,7 +244,7 @@ describe('servers of a cluster', () => {
     await tellPods(a, aPod({ name: 'web-7d4b9c-other' }));
     expect(await hello(a, 'j')).toMatchObject({ status: 403, json: { error: { code: 'foreign_subject' } } });
     const page = (await b.ask('GET', '/metrics')).text;
-    expect(metricValue(page, 'tollgate_server_refused_total{reason="unknown_pod"}')).toBe(1);
+    expect(metricValue(page, 'tollgate_server_refused_total{reason="unknown_pod"}')).toBeGreaterThanOrEqual(1);
     expect(logger.lines.filter(({ fields }) => fields.code === 'unknown_pod')).toEqual([]);
   });
 

@@ -13,6 +13,9 @@ type Script = (request: IncomingMessage, response: ServerResponse) => void;
 
 const CANARY = 'canary-token-of-our-own';
 
+/** Long enough for a first handshake on a busy machine; what says nothing takes as long. */
+const TIMEOUT_MS = 2_000;
+
 describe('the API server over HTTPS', () => {
   let dir: string;
   let authority: CertificateAuthority;
@@ -47,7 +50,7 @@ describe('the API server over HTTPS', () => {
     });
     server.on('secureConnection', (socket: Socket) => sockets.add(socket));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    api = makeKubernetesApi({ url: urlOf(), tokenFile: tokenFile(), caFile: caFile(), timeoutMs: 250 });
+    api = makeKubernetesApi({ url: urlOf(), tokenFile: tokenFile(), caFile: caFile(), timeoutMs: TIMEOUT_MS });
   });
   afterEach(async () => {
     api.close();
@@ -136,7 +139,12 @@ describe('the API server over HTTPS', () => {
     const other = mkdtempSync(join(tmpdir(), 'tollgate-api-other-'));
     const stranger = await makeAuthority(other, 'stranger');
     writeFileSync(caFile(), stranger.certPem);
-    const suspicious = makeKubernetesApi({ url: urlOf(), tokenFile: tokenFile(), caFile: caFile(), timeoutMs: 250 });
+    const suspicious = makeKubernetesApi({
+      url: urlOf(),
+      tokenFile: tokenFile(),
+      caFile: caFile(),
+      timeoutMs: TIMEOUT_MS,
+    });
     await faultOf(suspicious.post('/x', {}));
     expect(asked).toEqual([]);
     // The file is replaced by that of the cluster: no restart is needed.
@@ -156,7 +164,7 @@ describe('the API server over HTTPS', () => {
 
   it('is a wrong setting where its authority is not there', () => {
     expect(() =>
-      makeKubernetesApi({ url: urlOf(), tokenFile: tokenFile(), caFile: join(dir, 'none'), timeoutMs: 250 }),
+      makeKubernetesApi({ url: urlOf(), tokenFile: tokenFile(), caFile: join(dir, 'none'), timeoutMs: TIMEOUT_MS }),
     ).toThrow(/ENOENT/);
   });
 });
