@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { makeMetrics } from '@tollgate/runtime';
+import { recordingLogger } from '@tollgate/runtime/testing';
 import { makeFakeClock, type FakeClock } from '@tollgate/testkit';
-import { recordingLogger } from '../testing/recording-logger.ts';
 import { makeEventRecorder, type EventNote } from './event-recorder.ts';
 import type { KubeApi } from './kube-api.ts';
 import type { KubeEvent } from './kube-event.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { makeMetrics } from '@tollgate/runtime';
+import { recordingLogger } from '@tollgate/runtime/testing';
 import { makeFakeClock } from '@tollgate/testkit';
-import { recordingLogger } from '../testing/recording-logger.ts';
 import { makeController, measureControllers, type Reconcile, type ReconcileResult } from './controller.ts';
 import { RECONCILE_METRICS } from './metrics.ts';
 

@@ -4,6 +4,7 @@ import { createLocalJWKSet } from 'jose';
 import { START } from '@tollgate/ledger/contract';
 import { encodeEvents } from '@tollgate/ledger/wire';
 import type { LedgerEvent } from '@tollgate/ledger';
+import { recordingLogger, type RecordingLogger } from '@tollgate/runtime/testing';
 import { openStore, type Store } from '@tollgate/store';
 import { anEvent, startPglite, type TestPglite } from '@tollgate/store/testing';
 import { signedToken } from './auth/signed-token.ts';
@@ -12,7 +13,6 @@ import { firstOf } from './auth/token-review.ts';
 import { aBudget } from './testing/a-budget.ts';
 import { ISSUER, makeIssuer, type Issuer } from './testing/an-issuer.ts';
 import { metricValue } from './testing/metric-value.ts';
-import { recordingLogger, type RecordingLogger } from './testing/recording-logger.ts';
 import { startTestServer, TOKEN, type Answer, type TestServer } from './testing/test-server.ts';
 
 const SUBJECT = { namespace: 'default', workload: 'local', labels: {}, team: 'default' };

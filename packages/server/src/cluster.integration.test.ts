@@ -6,6 +6,7 @@ import { START } from '@tollgate/ledger/contract';
 import { makeHttpLedger, type HttpLedger } from '@tollgate/ledger/http';
 import { encodeEvents } from '@tollgate/ledger/wire';
 import { systemTimers } from '@tollgate/runtime';
+import { recordingLogger, type RecordingLogger } from '@tollgate/runtime/testing';
 import { openStore, type Store } from '@tollgate/store';
 import { anEvent, startPostgres, type TestPostgres } from '@tollgate/store/testing';
 import { signedToken } from './auth/signed-token.ts';
@@ -15,7 +16,6 @@ import { aBudget } from './testing/a-budget.ts';
 import { aPod, type ToldPod } from './testing/a-pod.ts';
 import { ISSUER, makeIssuer, type Issuer, type TokenPart } from './testing/an-issuer.ts';
 import { metricValue } from './testing/metric-value.ts';
-import { recordingLogger, type RecordingLogger } from './testing/recording-logger.ts';
 import { startTestServer, type Answer, type TestServer } from './testing/test-server.ts';
 
 const OPERATOR = { namespace: 'tollgate-system', name: 'tollgate-operator' };

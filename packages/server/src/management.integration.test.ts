@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createLocalJWKSet } from 'jose';
 import { START } from '@tollgate/ledger/contract';
 import { encodeEvents } from '@tollgate/ledger/wire';
+import { recordingLogger, type RecordingLogger } from '@tollgate/runtime/testing';
 import { openStore, type Store } from '@tollgate/store';
 import { anEvent, startPglite, type TestPglite } from '@tollgate/store/testing';
 import { signedToken } from './auth/signed-token.ts';
@@ -9,7 +10,6 @@ import { bearerToken } from './auth/static-token.ts';
 import { firstOf } from './auth/token-review.ts';
 import { aBudget } from './testing/a-budget.ts';
 import { ISSUER, makeIssuer, type Issuer } from './testing/an-issuer.ts';
-import { recordingLogger, type RecordingLogger } from './testing/recording-logger.ts';
 import { startTestServer, TOKEN, type Answer, type TestServer } from './testing/test-server.ts';
 
 const subject = (namespace: string) => ({ namespace, workload: 'web', labels: {}, team: namespace });

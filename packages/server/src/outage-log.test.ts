@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { recordingLogger } from '@tollgate/runtime/testing';
 import { makeOutageLog } from './outage-log.ts';
-import { recordingLogger } from './testing/recording-logger.ts';
 
 describe('the log of an outage', () => {
   const open = () => {

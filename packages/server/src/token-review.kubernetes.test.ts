@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { recordingLogger, type RecordingLogger } from '@tollgate/runtime/testing';
 import { startControlPlane, type ControlPlane } from '@tollgate/testkit/kubernetes';
 import { openStore, type Store } from '@tollgate/store';
 import { startPglite, type TestPglite } from '@tollgate/store/testing';
@@ -11,7 +12,6 @@ import { kubernetesTokenReview } from './auth/kubernetes-token-review.ts';
 import { aBudget } from './testing/a-budget.ts';
 import { aPod } from './testing/a-pod.ts';
 import { metricValue } from './testing/metric-value.ts';
-import { recordingLogger, type RecordingLogger } from './testing/recording-logger.ts';
 import { startTestServer, type Answer, type TestServer } from './testing/test-server.ts';
 
 const OPERATOR = { namespace: 'tollgate-system', name: 'tollgate-operator' };

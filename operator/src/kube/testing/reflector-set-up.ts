@@ -1,7 +1,7 @@
 /** A reflector of a scripted API and a fake clock, for tests. */
 import { makeMetrics } from '@tollgate/runtime';
+import { recordingLogger } from '@tollgate/runtime/testing';
 import { makeFakeClock } from '@tollgate/testkit';
-import { recordingLogger } from '../../testing/recording-logger.ts';
 import { KubeFault } from '../kube-fault.ts';
 import type { KubeKind, KubeObject } from '../kube-object.ts';
 import { KUBE_METRICS } from '../metrics.ts';

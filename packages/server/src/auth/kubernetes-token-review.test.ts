@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { recordingLogger } from '../testing/recording-logger.ts';
+import { recordingLogger } from '@tollgate/runtime/testing';
 import { kubernetesTokenReview } from './kubernetes-token-review.ts';
 
 const NOW = 1_795_219_200_000;

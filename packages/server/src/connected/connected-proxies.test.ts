@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { recordingLogger } from '@tollgate/runtime/testing';
 import type { ConnectedNews } from '@tollgate/store';
-import { recordingLogger } from '../testing/recording-logger.ts';
 import { connectedEverywhere } from './connected-proxies.ts';
 
 const subject = (workload: string) => ({ namespace: 'shop', workload, labels: {}, team: 'shop' });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { recordingLogger } from '@tollgate/runtime/testing';
 import type { OperatorDocument } from '@tollgate/store';
-import { recordingLogger } from '../testing/recording-logger.ts';
 import { followDocuments } from './follow-documents.ts';
 
 const setUp = () => {

@@ -1,4 +1,4 @@
-import type { Logger, LogFields } from '@tollgate/runtime';
+import type { Logger, LogFields } from '../index.ts';
 
 /** A logger that keeps its lines, for tests of what is logged and how often. */
 export interface RecordingLogger extends Logger {

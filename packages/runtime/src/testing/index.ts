@@ -1,0 +1,1 @@
+export { recordingLogger, type RecordingLogger } from './recording-logger.ts';
