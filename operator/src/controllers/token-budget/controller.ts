@@ -17,6 +17,7 @@ import type { StatusPublisher } from '../status-publisher.ts';
 import { announcementsOf, type Announced } from './announcements.ts';
 import { decideBudget } from './decide.ts';
 import { EVENT } from './reasons.ts';
+import { makeTaking } from './taking.ts';
 import type { BudgetWorld } from './world.ts';
 
 export interface BudgetReconcilerDeps {
@@ -36,6 +37,7 @@ export interface BudgetReconcilerDeps {
 export const budgetReconciler = (deps: BudgetReconcilerDeps): Reconcile => {
   const { publisher, writer } = deps;
   const announce = makeAnnouncer(deps);
+  const taking = makeTaking();
   const write = async (key: string): Promise<void> => {
     // Decided anew: between the offer and its turn figures and object may have moved.
     const world = gather(key, deps);
@@ -50,9 +52,12 @@ export const budgetReconciler = (deps: BudgetReconcilerDeps): Reconcile => {
     const offered = `${TOKEN_BUDGETS.kind} ${key}`;
     if (world === null) {
       announce.forget(key);
+      taking.forget(key);
       publisher.withdraw(offered);
       return undefined;
     }
+    const restMs = taking.restMs(key, world);
+    if (restMs > 0) return { requeueAfterMs: restMs };
     const { change } = decideBudget(world);
     if (change.any) publisher.offer(offered, change.size, () => write(key));
     else publisher.withdraw(offered);
