@@ -1,9 +1,11 @@
 import {
   largestSlidingSum,
+  slidingRoomAt,
   takeNext,
   type Block,
   type BlockAnswer,
   type BlockRequest,
+  type Bucket,
   type CounterTerms,
   type PoolReturn,
   type UnloadedBlock,
@@ -30,10 +32,13 @@ export const allocateBlock = async (
   const rows = await lockAround(tx, terms);
   const row = rows.find(({ window_id }) => window_id === terms.window.id);
   if (!row || isSeedDue(terms, row.defined_ms, rows)) return { kind: 'missing' };
-  const { out, spent } = sumsAround(rows, row, terms);
+  const { out, spent, roomFor } = sumsAround(rows, row, terms);
   const unloaded = inEpoch.isShared ? await unloadedOf(tx, row.id, epoch) : [];
   const next = takeNext(unloaded, { max: terms.max, out, spent, need, short });
-  if (next.kind === 'refused') return { ...next, spent };
+  if (next.kind === 'refused') {
+    const roomAt = next.reason === 'exhausted' ? roomFor(need) : null;
+    return { ...next, spent, ...(roomAt === null ? {} : { roomAt }) };
+  }
   const free = terms.max - out - next.amount;
   if (next.amount === 0n) return { kind: 'blocks', blocks: unloaded, free };
   const id = await takeBlock(tx, { ...next, counterId: row.id, epoch, terms, isLoaded: !inEpoch.isShared }, now);
@@ -49,18 +54,19 @@ const unloadedOf = async (tx: Transaction, counterId: bigint, epoch: string): Pr
 const sumsAround = (
   rows: readonly CounterRow[],
   row: CounterRow,
-  { sliding, window }: CounterTerms,
-): { out: bigint; spent: bigint } => {
+  { sliding, window, max }: CounterTerms,
+): { out: bigint; spent: bigint; roomFor(need: bigint): number | null } => {
   const out = ({ allocated, refunded }: CounterRow): bigint => allocated - refunded;
   const spent = ({ settled, unresolved }: CounterRow): bigint => settled + unresolved;
-  if (!sliding) return { out: out(row), spent: spent(row) };
-  const sum = (of: (bucket: CounterRow) => bigint): bigint =>
-    largestSlidingSum(
-      rows.map((bucket) => ({ start: Number(bucket.window_start_ms), amount: of(bucket) })),
-      window.start,
-      sliding,
-    );
-  return { out: sum(out), spent: sum(spent) };
+  if (!sliding) return { out: out(row), spent: spent(row), roomFor: () => null };
+  const buckets = (of: (bucket: CounterRow) => bigint): Bucket[] =>
+    rows.map((bucket) => ({ start: Number(bucket.window_start_ms), amount: of(bucket) }));
+  const spentIn = buckets(spent);
+  return {
+    out: largestSlidingSum(buckets(out), window.start, sliding),
+    spent: largestSlidingSum(spentIn, window.start, sliding),
+    roomFor: (need) => slidingRoomAt(spentIn, window.start, sliding, { max, need }),
+  };
 };
 
 interface BlockToTake {

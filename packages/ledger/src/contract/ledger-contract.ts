@@ -259,6 +259,24 @@ export const ledgerContract = (
     );
 
     it(
+      'says of a sliding limit when there is room again, which is not when the bucket ends',
+      withHarness(
+        [{ ...HOURLY, max: 60n, windowMs: 10_000, sliding: { buckets: 7, bucketMs: 10_000 } }],
+        async ({ port, advance, charge }) => {
+          const limit = { ...HOURLY };
+          const [first] = granted(await port.acquire({ instance: 'a', seq: 1, needs: [need(limit, 40n)] }));
+          await charge('a', [spent(first, 40n)]);
+          await advance(10_000);
+          const [second] = granted(await port.acquire({ instance: 'a', seq: 2, needs: [need(limit, 20n)] }));
+          await charge('a', [spent(second, 20n)]);
+          const no = denial(await port.acquire({ instance: 'b', seq: 1, needs: [need(limit, 30n)] }));
+          same([no?.reason, no?.resetMs], ['exhausted', 60_000]);
+        },
+      ),
+      timeoutMs,
+    );
+
+    it(
       'counts partitions apart',
       withHarness([{ ...TOTAL, partitioned: true }], async ({ port }) => {
         granted(await port.acquire({ instance: 'a', seq: 1, needs: [need(TOTAL, 100n, 100n, 'x')] }));

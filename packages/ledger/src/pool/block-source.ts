@@ -70,8 +70,11 @@ export interface BlockRequest {
 export type BlockAnswer =
   /** At least one. `free`: limit less all blocks out, these included. */
   | { readonly kind: 'blocks'; readonly blocks: readonly Block[]; readonly free: bigint }
-  /** `spent`: charged for good in this window. */
-  | { readonly kind: 'refused'; readonly reason: DenyReason; readonly spent: bigint }
+  /**
+   * `spent`: charged for good in this window. `roomAt`: of a sliding limit, when the need fits again by what is spent, in
+   * milliseconds UTC; the end of the bucket says nothing of that.
+   */
+  | { readonly kind: 'refused'; readonly reason: DenyReason; readonly spent: bigint; readonly roomAt?: number }
   | { readonly kind: 'sealed' };
 
 export interface PoolReturn extends CounterName {

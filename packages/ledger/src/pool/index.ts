@@ -50,5 +50,5 @@ export {
   type StateGrant,
 } from './pool-state.ts';
 export { dialectOf, mayOpen, shouldUpgrade, type PoolProcess, type SharedEpochs } from './shared-epochs.ts';
-export { largestSlidingSum, type Bucket } from './sliding-sum.ts';
+export { largestSlidingSum, slidingRoomAt, type Bucket } from './sliding-sum.ts';
 export { outOf, type CounterTally } from './tally.ts';

@@ -30,7 +30,7 @@ export const grantsOf = (
 
 export const denied = (
   { terms: { max, window, ...terms }, need }: { readonly terms: CounterTerms; readonly need: bigint },
-  { reason, spent }: NoBlock,
+  { reason, spent, roomAt }: NoBlock,
   now: number,
 ): AcquireResult => ({
   granted: false,
@@ -39,7 +39,7 @@ export const denied = (
   need,
   limit: max,
   left: spent < max ? max - spent : 0n,
-  resetMs: remaining(window.end, now),
+  resetMs: remaining(roomAt ?? window.end, now),
 });
 
 export const nameOf = ({ budget, limit, partition }: CounterName): CounterName => ({ budget, limit, partition });

@@ -6,7 +6,7 @@ import { counterKeyOf } from './counter-key.ts';
 import { LedgerRequestError } from './ledger-request-error.ts';
 import { makeMemorySharedEpochs } from './memory-shared-epochs.ts';
 import type { PoolCharge } from './pool.ts';
-import { largestSlidingSum, type Bucket } from './sliding-sum.ts';
+import { largestSlidingSum, slidingRoomAt, type Bucket } from './sliding-sum.ts';
 import { outOf, type CounterTally } from './tally.ts';
 
 /**
@@ -68,11 +68,11 @@ export const makeMemoryBlockSource = (): MemoryBlockSource => {
   };
 
   /** What is out and what is spent, of this window, or of the fullest run of buckets that it belongs to. */
-  const sums = (terms: CounterTerms): { out: bigint; spent: bigint } => {
+  const sums = (terms: CounterTerms): { out: bigint; spent: bigint; roomFor(need: bigint): number | null } => {
     const sliding = terms.sliding;
     if (!sliding) {
       const tally = tallyOf(rowFor(terms));
-      return { out: outOf(tally), spent: tally.settled };
+      return { out: outOf(tally), spent: tally.settled, roomFor: () => null };
     }
     const { start } = terms.window;
     const reach = (sliding.buckets - 1) * sliding.bucketMs;
@@ -84,7 +84,11 @@ export const makeMemoryBlockSource = (): MemoryBlockSource => {
       out.push({ start: bucket, amount: outOf(tally) });
       spent.push({ start: bucket, amount: tally.settled });
     }
-    return { out: largestSlidingSum(out, start, sliding), spent: largestSlidingSum(spent, start, sliding) };
+    return {
+      out: largestSlidingSum(out, start, sliding),
+      spent: largestSlidingSum(spent, start, sliding),
+      roomFor: (need) => slidingRoomAt(spent, start, sliding, { max: terms.max, need }),
+    };
   };
 
   const refundEpoch = (epoch: string): void => {
@@ -139,10 +143,13 @@ export const makeMemoryBlockSource = (): MemoryBlockSource => {
     allocate: ({ epoch, terms, need, short }) => {
       if (epochs.get(epoch)?.sealed !== false) return Promise.resolve({ kind: 'sealed' });
       const row = epochRow(rowFor(terms), epoch);
-      const { out, spent } = sums(terms);
+      const { out, spent, roomFor } = sums(terms);
       const unloaded = [...row.unloaded].map(([id, amount]) => ({ id, amount }));
       const next = takeNext(unloaded, { max: terms.max, out, spent, need, short });
-      if (next.kind === 'refused') return Promise.resolve({ ...next, spent });
+      if (next.kind === 'refused') {
+        const roomAt = next.reason === 'exhausted' ? roomFor(need) : null;
+        return Promise.resolve({ ...next, spent, ...(roomAt === null ? {} : { roomAt }) });
+      }
       if (next.amount === 0n) return Promise.resolve({ kind: 'blocks', blocks: unloaded, free: terms.max - out });
       const block = { id: String((blocks += 1)), amount: next.amount };
       row.allocated += block.amount;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { largestSlidingSum } from './sliding-sum.ts';
+import { largestSlidingSum, slidingRoomAt } from './sliding-sum.ts';
 
 const terms = { buckets: 3, bucketMs: 10 };
 
@@ -31,5 +31,23 @@ describe('largestSlidingSum', () => {
         }
       }),
     );
+  });
+});
+
+describe('slidingRoomAt', () => {
+  const around = [
+    { start: 0, amount: 4n },
+    { start: 10, amount: 1n },
+    { start: 20, amount: 5n },
+  ];
+
+  it('is when enough buckets have passed out of reach, not when the present one ends', () => {
+    expect(slidingRoomAt(around, 20, terms, { max: 10n, need: 4n })).toBe(30);
+    expect(slidingRoomAt(around, 20, terms, { max: 10n, need: 5n })).toBe(40);
+    expect(slidingRoomAt(around, 20, terms, { max: 10n, need: 10n })).toBe(50);
+  });
+
+  it('is never for what is above the limit', () => {
+    expect(slidingRoomAt(around, 20, terms, { max: 10n, need: 11n })).toBeNull();
   });
 });

@@ -22,3 +22,17 @@ export const largestSlidingSum = (
   }
   return largest;
 };
+
+/** When the first bucket begins in which `need` more fits beside what these hold; null: in none, since it is above the limit. */
+export const slidingRoomAt = (
+  around: readonly Bucket[],
+  start: number,
+  sliding: { readonly buckets: number; readonly bucketMs: number },
+  { max, need }: { readonly max: bigint; readonly need: bigint },
+): number | null => {
+  for (let step = 1; step <= sliding.buckets; step += 1) {
+    const at = start + step * sliding.bucketMs;
+    if (largestSlidingSum(around, at, sliding) + need <= max) return at;
+  }
+  return null;
+};
