@@ -127,7 +127,7 @@ ${PROFILE}
 };
 
 /** Taken by hand with `node --cpu-prof sidecar/dist/proxy.js` under `wrk -c64`; renew it when the path changes. */
-const PROFILE = `## Where the time goes
+const PROFILE = `### Where the time goes
 
 CPU profile of the proxy at 64 connections, November 2026, on a machine with other work to do, shares of busy time: writes to
 sockets 35 %, Node's own http, streams, events and timers 23 %, the ledger's end in the proxy 11 % (its encoding 3 %, its writes to
