@@ -1,43 +1,37 @@
 /** What runs while this process leads: the programming of the server, and the controllers. Ended as one. */
-import type { Logger, Timers } from '@tollgate/runtime';
 import { startKServeServices } from './controllers/llm-inference-service/kserve-services.ts';
 import { makeBypassCounts } from './controllers/pods/bypass-counts.ts';
 import { makeStatusPublisher } from './controllers/status-publisher.ts';
-import type { InjectionFacts } from './injection-facts.ts';
-import type { EventRecorder } from './kube/event-recorder.ts';
-import type { KubeApi } from './kube/kube-api.ts';
 import { keyOf, nameOf, type KubeObject } from './kube/kube-object.ts';
 import type { ObjectCache } from './kube/object-cache.ts';
 import { makeReflector } from './kube/reflector.ts';
-import { makeControllers, type Controllers } from './make-controllers.ts';
-import type { OperatorMetrics } from './metrics.ts';
+import { makeControllers, type Controllers, type ControllersDeps } from './make-controllers.ts';
 import { makeManifestAdmission } from './programming/admitted-manifest.ts';
 import { makeCronJobs } from './programming/cron-jobs.ts';
 import { startProgramming, type Programming } from './programming/programming.ts';
 import type { ServerClient } from './programming/server-client.ts';
 import { startServerWatch, type ServerWatch } from './programming/server-watch.ts';
 import { wire } from './wiring.ts';
-import { allWatches, type Watches } from './watches.ts';
+import { allWatches } from './watches.ts';
 
-export interface LeaderTermDeps {
-  readonly watches: Watches;
-  readonly api: KubeApi;
+export interface LeaderTermDeps extends Pick<
+  ControllersDeps,
+  | 'watches'
+  | 'api'
+  | 'events'
+  | 'injection'
+  | 'systemNamespace'
+  | 'serviceAccount'
+  | 'workers'
+  | 'timers'
+  | 'clock'
+  | 'now'
+  | 'random'
+  | 'log'
+  | 'metrics'
+> {
   readonly client: ServerClient;
-  readonly events: EventRecorder;
-  readonly injection: InjectionFacts;
-  readonly systemNamespace: string;
-  /** `namespace/name` of the operator's own ServiceAccount. */
-  readonly serviceAccount: string;
   readonly statusIntervalMs: number;
-  readonly workers: number;
-  readonly timers: Timers;
-  /** Monotonic milliseconds. */
-  readonly clock: () => number;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-  readonly random: () => number;
-  readonly log: Logger;
-  readonly metrics: OperatorMetrics;
 }
 
 export interface LeaderTerm {

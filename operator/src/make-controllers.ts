@@ -39,10 +39,13 @@ export interface ControllersDeps {
   readonly events: EventRecorder;
   readonly injection: InjectionFacts;
   readonly systemNamespace: string;
+  /** `namespace/name` of the operator's own ServiceAccount. */
   readonly serviceAccount: string;
   readonly workers: number;
   readonly timers: Timers;
+  /** Monotonic milliseconds. */
   readonly clock: () => number;
+  /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly random: () => number;
   readonly log: Logger;

@@ -16,3 +16,13 @@ export const isSameJson = (a: unknown, b: unknown): boolean => {
 
 export const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The members of an object in JSON; none where the text is something else, or there is none. */
+export const mapOf = (text: string | undefined): Readonly<Record<string, unknown>> => {
+  try {
+    const value: unknown = JSON.parse(text ?? '');
+    return isMap(value) ? value : {};
+  } catch {
+    return {};
+  }
+};

@@ -60,5 +60,13 @@ export const nameOfKey = (key: string): ObjectName => {
   return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
 };
 
+/** Of its metadata, what tells an object and its version from others: the least that a cache must keep. */
+export const identityOf = ({ name, namespace, uid, resourceVersion }: KubeMeta): KubeMeta => ({
+  name,
+  ...(namespace === undefined ? {} : { namespace }),
+  ...(uid === undefined ? {} : { uid }),
+  ...(resourceVersion === undefined ? {} : { resourceVersion }),
+});
+
 export const nameOf = ({ metadata: { namespace, name } }: KubeObject): ObjectName =>
   namespace === undefined ? { name } : { namespace, name };

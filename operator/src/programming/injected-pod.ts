@@ -1,6 +1,7 @@
 /** What is kept of a pod that carries the proxy as injected. A pod as the API server sends it is ten times that. */
+import { isMap, mapOf } from '../injection/json-value.ts';
 import { INJECTED, PROXY_CONTAINER, STATUS } from '../injection/names.ts';
-import type { KubeObject, KubeMeta } from '../kube/kube-object.ts';
+import { identityOf, type KubeMeta, type KubeObject } from '../kube/kube-object.ts';
 
 export interface InjectedPod extends KubeObject {
   readonly serviceAccount: string;
@@ -27,25 +28,16 @@ export const toInjectedPod = (pod: KubeObject & { readonly spec?: unknown }): In
   };
 };
 
-const keptMeta = ({
-  name,
-  namespace,
-  uid,
-  resourceVersion,
-  labels,
-  creationTimestamp,
-  deletionTimestamp,
-  ownerReferences = [],
-}: KubeMeta): KubeMeta => ({
-  name,
-  ...(namespace === undefined ? {} : { namespace }),
-  ...(uid === undefined ? {} : { uid }),
-  ...(resourceVersion === undefined ? {} : { resourceVersion }),
-  ...(labels === undefined ? {} : { labels }),
-  ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
-  ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
-  ownerReferences: ownerReferences.filter(({ controller }) => controller === true),
-});
+const keptMeta = (metadata: KubeMeta): KubeMeta => {
+  const { labels, creationTimestamp, deletionTimestamp, ownerReferences = [] } = metadata;
+  return {
+    ...identityOf(metadata),
+    ...(labels === undefined ? {} : { labels }),
+    ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
+    ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
+    ownerReferences: ownerReferences.filter(({ controller }) => controller === true),
+  };
+};
 
 /** A native sidecar: an init container that is never waited for. */
 const proxyImage = (containers: unknown): string | null => {
@@ -59,22 +51,10 @@ const proxyImage = (containers: unknown): string | null => {
 };
 
 const statusOf = (annotation: string | undefined): { readonly configHash: string; readonly version: string } => {
-  const told = parsed(annotation);
+  const told = mapOf(annotation);
   const text = (name: string): string => {
     const value = told[name];
     return typeof value === 'string' ? value.slice(0, 256) : '';
   };
   return { configHash: text('configHash'), version: text('version') };
 };
-
-const parsed = (text: string | undefined): Readonly<Record<string, unknown>> => {
-  try {
-    const value: unknown = JSON.parse(text ?? '');
-    return isMap(value) ? value : {};
-  } catch {
-    return {};
-  }
-};
-
-const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,7 +1,7 @@
 /** Which keys the ModelRoutes of a namespace name, and for which pods: never the keys themselves. */
 import type { ProviderId, RouteKey, RouteKeys } from '../injection/facts.ts';
 import { isMap } from '../injection/json-value.ts';
-import type { KubeObject } from '../kube/kube-object.ts';
+import { identityOf, type KubeObject } from '../kube/kube-object.ts';
 
 /** Small, so that thousands of routes cost little: what the cache keeps of one. */
 export interface KeyedRoute extends KubeObject {
@@ -12,14 +12,8 @@ export interface KeyedRoute extends KubeObject {
 export const toKeyedRoute = (route: KubeObject & { readonly spec?: unknown }): KeyedRoute => {
   const spec = isMap(route.spec) ? route.spec : {};
   const selector = isMap(spec['selector']) ? spec['selector'] : {};
-  const { name, namespace, uid, resourceVersion } = route.metadata;
   return {
-    metadata: {
-      name,
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(uid === undefined ? {} : { uid }),
-      ...(resourceVersion === undefined ? {} : { resourceVersion }),
-    },
+    metadata: identityOf(route.metadata),
     keys: {
       matchLabels: isMap(selector['matchLabels']) ? textsOf(selector['matchLabels']) : null,
       keys: mapsOf(spec['rules']).flatMap((rule) => mapsOf(rule['backends']).flatMap(keyOf)),

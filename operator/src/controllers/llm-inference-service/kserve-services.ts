@@ -2,7 +2,7 @@
 import type { Logger, Timers } from '@tollgate/runtime';
 import { KSERVE_SERVICES } from '../../kinds.ts';
 import type { KubeApi } from '../../kube/kube-api.ts';
-import type { KubeKind, KubeObject } from '../../kube/kube-object.ts';
+import { identityOf, type KubeKind, type KubeObject } from '../../kube/kube-object.ts';
 import type { Reflector } from '../../kube/reflector.ts';
 import type { KServeAddress } from '../../programming/inference-targets.ts';
 import { statusFields, type StoredObject } from '../stored-status.ts';
@@ -85,15 +85,9 @@ export const startKServeServices = (deps: KServeServicesDeps): KServeServices =>
 
 /** Its specs are large, and only the address is wanted. */
 const toAddress = (object: StoredObject): KubeObject => {
-  const { name, namespace, uid, resourceVersion } = object.metadata;
   const url = addressOf(object);
   return {
-    metadata: {
-      name,
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(uid === undefined ? {} : { uid }),
-      ...(resourceVersion === undefined ? {} : { resourceVersion }),
-    },
+    metadata: identityOf(object.metadata),
     ...(url === null ? {} : { status: { url } }),
   };
 };

@@ -1,6 +1,6 @@
 /** What is kept of a pod that does not carry the proxy: whether it asked for it, and whom it would be. */
 import { INJECT, INJECTED, MIRROR } from '../../injection/names.ts';
-import type { KubeObject } from '../../kube/kube-object.ts';
+import { identityOf, type KubeObject } from '../../kube/kube-object.ts';
 
 export interface WatchedPod extends KubeObject {
   /** What the pod says itself; null: nothing, and then its namespace decides. */
@@ -15,16 +15,13 @@ export const WATCHED_SELECTOR = `${INJECTED}!=true`;
 export const ACTIVE_PODS = 'status.phase!=Succeeded,status.phase!=Failed';
 
 export const toWatchedPod = ({ metadata }: KubeObject): WatchedPod => {
-  const { name, namespace, uid, resourceVersion, labels = {}, annotations = {}, ownerReferences = [] } = metadata;
+  const { labels = {}, annotations = {}, ownerReferences = [] } = metadata;
   const said = [annotations[INJECT], labels[INJECT]];
   return {
     metadata: {
-      name,
+      ...identityOf(metadata),
       labels,
       ownerReferences: ownerReferences.filter(({ controller }) => controller === true),
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(uid === undefined ? {} : { uid }),
-      ...(resourceVersion === undefined ? {} : { resourceVersion }),
     },
     wish: said.includes('false') ? false : said.includes('true') ? true : null,
     isStatic: annotations[MIRROR] !== undefined,

@@ -1,26 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import type { TokenBudget } from '@tollgate/api';
 import { TokenBudgetStatusSchema } from '@tollgate/api/schema';
-import { admitManifest, type Admission } from '../../programming/admitted-manifest.ts';
 import { ServerFault } from '../../programming/server-fault.ts';
 import type { StoredObject } from '../stored-status.ts';
-import { aBudgetObject, aBudgetView, NOW } from '../testing/objects.ts';
+import { aBudgetObject, aBudgetView } from '../testing/objects.ts';
 import { decideBudget, WORDS } from './decide.ts';
+import { aWorld } from './testing/a-world.ts';
 import type { BudgetWorld } from './world.ts';
-
-const aWorld = (stated: Partial<BudgetWorld> = {}): BudgetWorld => {
-  const object = stated.object ?? aBudgetObject();
-  return {
-    object,
-    admission: admitManifest('TokenBudget', object, 'tollgate-system') as Admission<TokenBudget>,
-    view: aBudgetView(),
-    takenGeneration: 1,
-    server: 'asked',
-    pods: { bypassing: 0 },
-    now: NOW,
-    ...stated,
-  };
-};
 
 const condition = (world: BudgetWorld, type: string) =>
   decideBudget(world).status.conditions?.find((each) => each.type === type);

@@ -1,43 +1,34 @@
 import { describe, expect, it } from '@jest/globals';
 import type { TokenBudget } from '@tollgate/api';
-import { admitManifest, type Admission } from '../../programming/admitted-manifest.ts';
+import type { Admission } from '../../programming/admitted-manifest.ts';
 import { ServerFault } from '../../programming/server-fault.ts';
 import { aBudgetObject, aBudgetView, NOW } from '../testing/objects.ts';
 import { makeTaking } from './taking.ts';
+import { aWorld } from './testing/a-world.ts';
 import type { BudgetWorld } from './world.ts';
 
-const aWorld = (stated: Partial<BudgetWorld> = {}): BudgetWorld => {
-  const object = stated.object ?? aBudgetObject();
-  return {
-    object,
-    admission: admitManifest('TokenBudget', object, 'tollgate-system') as Admission<TokenBudget>,
-    view: null,
-    takenGeneration: null,
-    server: 'asked',
-    pods: { bypassing: 0 },
-    now: NOW,
-    ...stated,
-  };
-};
+/** The server has not taken it yet. */
+const aNewOne = (stated: Partial<BudgetWorld> = {}): BudgetWorld =>
+  aWorld({ view: null, takenGeneration: null, ...stated });
 
 describe('a budget that was just written', () => {
   it('says nothing for a second, in which the server takes it', () => {
     const taking = makeTaking();
-    expect(taking.restMs('a', aWorld())).toBe(1_000);
-    expect(taking.restMs('a', aWorld({ now: NOW + 400 }))).toBe(600);
-    expect(taking.restMs('a', aWorld({ now: NOW + 500, takenGeneration: 1, view: aBudgetView() }))).toBe(0);
+    expect(taking.restMs('a', aNewOne())).toBe(1_000);
+    expect(taking.restMs('a', aNewOne({ now: NOW + 400 }))).toBe(600);
+    expect(taking.restMs('a', aNewOne({ now: NOW + 500, takenGeneration: 1, view: aBudgetView() }))).toBe(0);
   });
 
   it('says after that second what is so', () => {
     const taking = makeTaking();
-    taking.restMs('a', aWorld());
-    expect(taking.restMs('a', aWorld({ now: NOW + 1_000 }))).toBe(0);
+    taking.restMs('a', aNewOne());
+    expect(taking.restMs('a', aNewOne({ now: NOW + 1_000 }))).toBe(0);
   });
 
   it('has a second anew with each generation, and when it is made again', () => {
     const taking = makeTaking();
-    taking.restMs('a', aWorld());
-    const edited = aWorld({ object: aBudgetObject({ generation: 2 }), takenGeneration: 1, now: NOW + 5_000 });
+    taking.restMs('a', aNewOne());
+    const edited = aNewOne({ object: aBudgetObject({ generation: 2 }), takenGeneration: 1, now: NOW + 5_000 });
     expect(taking.restMs('a', edited)).toBe(1_000);
     taking.forget('a');
     expect(taking.restMs('a', { ...edited, now: NOW + 9_000 })).toBe(1_000);
@@ -47,6 +38,6 @@ describe('a budget that was just written', () => {
     ['it is refused', { admission: { accepted: false, reason: 'Invalid', message: 'no' } as Admission<TokenBudget> }],
     ['the server is away', { server: new ServerFault(null, 'unreachable', 'no answer') }],
   ])('is answered at once where %s', (_why, stated) => {
-    expect(makeTaking().restMs('a', aWorld(stated))).toBe(0);
+    expect(makeTaking().restMs('a', aNewOne(stated))).toBe(0);
   });
 });

@@ -59,6 +59,7 @@ export interface SuiteSize {
 
 export const DAILY: ContractLimit = { budget: 'team/pool', limit: 'daily', max: 1_000_000n, windowMs: 86_400_000 };
 export const HOURLY: ContractLimit = { budget: 'team/pool', limit: 'hourly', max: 50_000n, windowMs: 3_600_000 };
+const SLIDING: ContractLimit = { ...HOURLY, max: 60n, windowMs: 10_000, sliding: { buckets: 7, bucketMs: 10_000 } };
 const TOTAL: ContractLimit = { budget: 'team/pool', limit: 'total', max: 100n, windowMs: null };
 
 const at = ({ budget, limit }: ContractLimit, partition = ''): CounterName => ({ budget, limit, partition });
@@ -240,39 +241,31 @@ export const ledgerContract = (
 
     it(
       'holds a sliding limit over any run of buckets, and frees what falls out',
-      withHarness(
-        [{ ...HOURLY, max: 60n, windowMs: 10_000, sliding: { buckets: 7, bucketMs: 10_000 } }],
-        async ({ port, advance, charge }) => {
-          const limit = { ...HOURLY };
-          const [first] = granted(await port.acquire({ instance: 'a', seq: 1, needs: [need(limit, 40n)] }));
-          await charge('a', [spent(first, 40n)]);
-          await advance(10_000);
-          granted(await port.acquire({ instance: 'a', seq: 2, needs: [need(limit, 20n)] }));
-          await advance(5 * 10_000);
-          same(denial(await port.acquire({ instance: 'b', seq: 1, needs: [need(limit, 1n)] }))?.reason, 'held');
-          await advance(10_000);
-          granted(await port.acquire({ instance: 'b', seq: 2, needs: [need(limit, 40n)] }));
-          same(denial(await port.acquire({ instance: 'b', seq: 3, needs: [need(limit, 1n)] }))?.reason, 'held');
-        },
-      ),
+      withHarness([SLIDING], async ({ port, advance, charge }) => {
+        const [first] = granted(await port.acquire({ instance: 'a', seq: 1, needs: [need(SLIDING, 40n)] }));
+        await charge('a', [spent(first, 40n)]);
+        await advance(10_000);
+        granted(await port.acquire({ instance: 'a', seq: 2, needs: [need(SLIDING, 20n)] }));
+        await advance(5 * 10_000);
+        same(denial(await port.acquire({ instance: 'b', seq: 1, needs: [need(SLIDING, 1n)] }))?.reason, 'held');
+        await advance(10_000);
+        granted(await port.acquire({ instance: 'b', seq: 2, needs: [need(SLIDING, 40n)] }));
+        same(denial(await port.acquire({ instance: 'b', seq: 3, needs: [need(SLIDING, 1n)] }))?.reason, 'held');
+      }),
       timeoutMs,
     );
 
     it(
       'says of a sliding limit when there is room again, which is not when the bucket ends',
-      withHarness(
-        [{ ...HOURLY, max: 60n, windowMs: 10_000, sliding: { buckets: 7, bucketMs: 10_000 } }],
-        async ({ port, advance, charge }) => {
-          const limit = { ...HOURLY };
-          const [first] = granted(await port.acquire({ instance: 'a', seq: 1, needs: [need(limit, 40n)] }));
-          await charge('a', [spent(first, 40n)]);
-          await advance(10_000);
-          const [second] = granted(await port.acquire({ instance: 'a', seq: 2, needs: [need(limit, 20n)] }));
-          await charge('a', [spent(second, 20n)]);
-          const no = denial(await port.acquire({ instance: 'b', seq: 1, needs: [need(limit, 30n)] }));
-          same([no?.reason, no?.resetMs], ['exhausted', 60_000]);
-        },
-      ),
+      withHarness([SLIDING], async ({ port, advance, charge }) => {
+        const [first] = granted(await port.acquire({ instance: 'a', seq: 1, needs: [need(SLIDING, 40n)] }));
+        await charge('a', [spent(first, 40n)]);
+        await advance(10_000);
+        const [second] = granted(await port.acquire({ instance: 'a', seq: 2, needs: [need(SLIDING, 20n)] }));
+        await charge('a', [spent(second, 20n)]);
+        const no = denial(await port.acquire({ instance: 'b', seq: 1, needs: [need(SLIDING, 30n)] }));
+        same([no?.reason, no?.resetMs], ['exhausted', 60_000]);
+      }),
       timeoutMs,
     );
 
