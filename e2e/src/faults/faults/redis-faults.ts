@@ -4,6 +4,7 @@
  */
 import type { LinkChange } from '@tollgate/testkit';
 import type { RedisPair } from '../rig/redis-pair.ts';
+import type { RigRedis } from '../rig/redis.ts';
 import { pause, until } from '../rig/wait.ts';
 import { between, epochsSoFar, untilAllServe, type Fault, type Scene } from './scene.ts';
 
@@ -23,10 +24,13 @@ const endingEpoch = (row: number, name: string, harm: (scene: Scene, pair: Redis
   run: async (scene) => {
     const before = await epochsSoFar(scene);
     await harm(scene, pairOf(scene));
-    await until('a new epoch begins', EPOCH_MS, async () => (await epochsSoFar(scene)) > before, 200);
+    await untilEpochAfter(scene, before);
     await untilAllServe(scene);
   },
 });
+
+const untilEpochAfter = (scene: Scene, before: number): Promise<void> =>
+  until('a new epoch begins', EPOCH_MS, async () => (await epochsSoFar(scene)) > before, 200);
 
 const bearing = (row: number, name: string, harm: (scene: Scene, pair: RedisPair) => Promise<void>): Fault => ({
   row,
@@ -75,7 +79,8 @@ const promoted = endingEpoch(8, 'a replica that lags is promoted', async (scene,
   await old.start();
 });
 
-const flapping = endingEpoch(8, 'A, B, A: the servers are sent to a replica and back', async (scene, pair) => {
+/** Whether anybody asks B meanwhile is open: where nobody does, the epoch goes on, and rightly. */
+const flapping = bearing(8, 'A, B, A: the servers are sent to a replica and back', async (scene, pair) => {
   await pair.follow();
   await pair.promote(pair.spare());
   sendTo(scene, pair.spare().port);
@@ -84,6 +89,26 @@ const flapping = endingEpoch(8, 'A, B, A: the servers are sent to a replica and 
   await pair.spare().command('FLUSHALL');
 });
 
+const settledAtB = endingEpoch(8, 'A, B, A: an epoch begins at B, and then another at A', async (scene, pair) => {
+  const before = await epochsSoFar(scene);
+  await pair.follow();
+  await pair.promote(pair.spare());
+  sendTo(scene, pair.spare().port);
+  await untilEpochAfter(scene, before);
+  const atB = await epochsSoFar(scene);
+  sendTo(scene, pair.primary().port);
+  await untilEpochAfter(scene, atB);
+  await pair.spare().command('FLUSHALL');
+});
+
+const CHANGE_MS = 12_000;
+
+/** Changes of balances that the epoch has had there so far. */
+const changesAt = async (redis: RigRedis): Promise<number> => {
+  const [key] = (await redis.command('--scan', '--pattern', 'tg:{*}:ep')).split('\n').filter(Boolean);
+  return key === undefined ? 0 : Number(await redis.command('HGET', key, 'changes'));
+};
+
 /** A follows a stale B and leads again: the same process with the same epoch, and balances of a while ago. */
 const rolledBack = endingEpoch(
   8,
@@ -91,7 +116,10 @@ const rolledBack = endingEpoch(
   async (scene, pair) => {
     await pair.follow();
     pair.replication.set({ down: { isHeld: true } });
-    await pause(between(scene, 800, 2_000));
+    // What it goes back on must be something.
+    const changes = await changesAt(pair.spare());
+    await until('a balance changes', CHANGE_MS, async () => (await changesAt(pair.primary())) > changes);
+    await pause(between(scene, 0, 1_500));
     const { servers } = scene.rig;
     for (const { toRedis } of servers) toRedis.set({ up: { isHeld: true }, accept: 'silence' });
     pair.replication.cutAll();
@@ -244,6 +272,7 @@ export const REDIS_FAULTS: readonly Fault[] = [
   stale,
   promoted,
   flapping,
+  settledAtB,
   rolledBack,
   flushed('SYNC'),
   flushed('ASYNC'),
