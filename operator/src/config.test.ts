@@ -9,7 +9,7 @@ describe('the settings of the operator', () => {
       tokenFile: '/var/run/secrets/tollgate/token',
       serviceAccount: 'tollgate-system/tollgate-operator',
       admin: { host: '0.0.0.0', port: 4190 },
-      lease: { name: 'tollgate-operator', holder: null, durationMs: 30_000, renewMs: 20_000, retryMs: 5_000 },
+      lease: { name: 'tollgate-operator', holder: null, durationMs: 30_000, renewMs: 20_000, retryMs: 2_500 },
       statusIntervalMs: 2_000,
     });
   });

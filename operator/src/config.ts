@@ -65,7 +65,7 @@ export const readOperatorConfig = (read: EnvReader): OperatorConfig => {
       holder: read.optionalText('TOLLGATE_POD_NAME'),
       durationMs: millis('TOLLGATE_LEASE_DURATION_MS', 30_000, 1_000),
       renewMs: millis('TOLLGATE_LEASE_RENEW_MS', 20_000, 500),
-      retryMs: millis('TOLLGATE_LEASE_RETRY_MS', 5_000, 100),
+      retryMs: millis('TOLLGATE_LEASE_RETRY_MS', 2_500, 100),
     },
     statusIntervalMs: millis('TOLLGATE_STATUS_INTERVAL_MS', 2_000, 100),
     workers: read.integer('TOLLGATE_WORKERS', { min: 1, max: 64, fallback: 4 }),

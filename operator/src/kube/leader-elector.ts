@@ -43,7 +43,7 @@ export interface LeaderElectorOptions {
   readonly leaseMs?: number;
   /** How long the holder leads without a renewal. Default 20,000; must be more than `retryMs`. */
   readonly renewMs?: number;
-  /** Between two tries, up to a fifth more. Default 5,000. */
+  /** Between two tries, up to a fifth more: so long a lease that was given back may lie idle. Default 2,500. */
   readonly retryMs?: number;
 }
 
@@ -72,7 +72,7 @@ export const makeLeaderElector = ({
   metrics,
   leaseMs = 30_000,
   renewMs = 20_000,
-  retryMs = 5000,
+  retryMs = 2500,
 }: LeaderElectorOptions): LeaderElector => {
   if (!(leaseMs > renewMs && renewMs > retryMs))
     throw new Error(`lease ${leaseMs} ms must be longer than renewal ${renewMs} ms, and that than retry ${retryMs} ms`);
