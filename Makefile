@@ -21,7 +21,7 @@ REAL ?= 0
 # Narrows the tests: make test-unit ARGS=packages/budget
 ARGS ?=
 
-.PHONY: help run test test-kubernetes test-adapters test-unit test-sim test-clients test-faults test-coverage test-replay test-fuzz verify lint types generate build bundles bench bench-ledger images cluster-build cluster-up cluster-down cluster-status e2e e2e-kind install clean
+.PHONY: help run test test-kubernetes test-adapters test-unit test-sim test-clients test-faults test-coverage test-replay test-fuzz verify lint types generate build bundles bench bench-ledger bench-cluster images cluster-build cluster-up cluster-down cluster-status e2e e2e-kind install clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -107,6 +107,10 @@ bench: bundles ## Measure the proxy against direct, nginx and Portkey; writes do
 bench-ledger: bundles ## Measure leases, spool, ingest and the stores; writes its part of docs/benchmarks.md
 	@$(TOOLS)/prerequisites.sh postgres redis wrk
 	@node --conditions=source --disable-warning=ExperimentalWarning packages/bench/src/ledger/main.ts
+
+bench-cluster: ## Measure on the one-node cluster how soon a change reaches its proxies, and injection; writes its part of docs/benchmarks.md
+	@$(MAKE) e2e ARGS=figures
+	@node --conditions=source packages/bench/src/cluster/main.ts
 
 images: bundles ## Build the container images localhost/tollgate-{proxy,operator,server}:dev, with Docker or buildah
 	@docker info >/dev/null 2>&1 || $(TOOLS)/prerequisites.sh images

@@ -1,7 +1,7 @@
 /** docs/benchmarks.md: each bench writes its own section and leaves the others as they are. Pure. */
 
 /** In the order of the page. */
-const SECTIONS = ['proxy', 'ledger'] as const;
+const SECTIONS = ['proxy', 'ledger', 'cluster'] as const;
 export type Section = (typeof SECTIONS)[number];
 
 const begin = (section: Section): string => `<!-- bench:${section} -->`;
