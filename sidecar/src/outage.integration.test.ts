@@ -82,6 +82,9 @@ describe('a proxy while things are away', () => {
     expect((await chat(on)).status).toBe(200);
     on.controlPlane.setDown(true);
     await until(async () => (await chat(on)).error?.code === 'policy_stale');
+    const refused = await chat(on);
+    expect(refused.error?.message).toContain('TokenBudget default/chat may have changed');
+    expect(refused.error?.message).toContain('Calls pass again as soon as it answers');
     expect(await status(on)).toMatchObject({ state: 'refusing', reasons: ['policy_stale'] });
     // Every pod would leave at once.
     expect((await fetch(`${on.adminUrl}/readyz`)).status).toBe(200);

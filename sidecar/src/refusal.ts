@@ -40,6 +40,10 @@ const TABLE = {
   headers_too_large: { status: 431, shouldRetry: false, close: true },
   invalid_body: { status: 400, shouldRetry: false },
 
+  // Whose call it is: asked at a gateway.
+  unauthenticated: { status: 401, shouldRetry: false },
+  token_review_unavailable: { status: 503, retryAfter: 1, shouldRetry: true },
+
   // Policy: understood, and not allowed.
   unboundable_request: { status: 400, shouldRetry: false },
   unpriced_model: { status: 403, shouldRetry: false },
@@ -95,12 +99,16 @@ export const refuse = (code: RefusalCode, message: string, facts: RefusalFacts =
   };
 };
 
-/** A Hard budget is enforced by the policy in force, or not at all. */
-export const staleRefusal = (): Refusal =>
-  refuse(
+/** A Hard budget is enforced by the policy in force, or not at all. Names the first of those that bind the call. */
+export const staleRefusal = ([first]: readonly { readonly budget: string }[]): Refusal => {
+  const which = first === undefined ? 'a Hard TokenBudget that binds this call' : `TokenBudget ${first.budget}`;
+  return refuse(
     'policy_stale',
-    'the control plane was not heard of for too long, so a Hard budget that binds this call may have changed; it was not sent',
+    `Tollgate's server was not heard of for too long, so ${which} may have changed, and the call was not sent. ` +
+      'Calls pass again as soon as it answers; an "overdraft" of the budget would bridge such a time.',
+    { budget: first?.budget ?? null },
   );
+};
 
 const BY_REASON: Readonly<Record<DenyReason, RefusalCode>> = {
   neverFits: 'budget_never_fits',

@@ -1,7 +1,9 @@
 /**
  * What becomes of a call that is not metered. Free paths (models, token counting) always pass. Unknown paths and
  * WebSockets follow `onUnboundable` of the Hard budgets that bind this caller: held and charged at a stated ceiling, or
- * refused; with no Hard budget they pass and count as unmetered (design §5), on the budgets that only watch as well.
+ * refused; with no Hard budget they pass and count as unmetered (design §5), on the budgets that only watch as well. Before
+ * `read`, since their bodies are not read here. A gateway that takes tokens forwards none of them: no route is taken, so there
+ * is no key but the caller's token.
  */
 import type { Writable } from 'node:stream';
 import { refuse, staleRefusal, type Refusal } from '../refusal.ts';
@@ -10,8 +12,7 @@ import { admit, type Admission } from './admit.ts';
 import { signalOfLeaving } from './caller-left.ts';
 import type { Escrow, EventHead, Hold, HoldNeed } from '@tollgate/ledger/escrow';
 import { UNMETERED } from '@tollgate/ledger';
-import type { Exchange, Outcome } from '../exchange.ts';
-import type { PassedFate } from './identify.ts';
+import type { Exchange, Outcome, PassedFate, Stage } from '../exchange.ts';
 import type { CallPolicy, PolicyBook } from '../policy/call-policy.ts';
 import type { PolicyFeed, ReadyPolicy } from '../policy/policy-feed.ts';
 import type { PassTarget, PassThrough } from '../upstream/passthrough.ts';
@@ -25,6 +26,8 @@ export interface PassDeps {
   readonly escrow: Escrow;
   readonly now: () => number;
   readonly unmetered: (provider: string) => void;
+  /** Callers show tokens, which are forwarded to nobody. */
+  readonly takesTokens: boolean;
 }
 
 export type Leave =
@@ -37,7 +40,7 @@ export type Leave =
 
 /** Decides, and holds the ceiling where one is due; the caller forwards and says when it is over. */
 export const leaveFor =
-  ({ policy, isStale, overrides, escrow, now, unmetered }: PassDeps) =>
+  ({ policy, isStale, overrides, escrow, now, unmetered, takesTokens }: PassDeps) =>
   async (requestId: string, fate: PassedFate, connection: Writable): Promise<Leave> => {
     /** Budgets that only watch count the call; that it cannot be recorded is no reason to refuse it. */
     const watched = async (callPolicy: CallPolicy, book: PolicyBook): Promise<(sent: boolean) => void> => {
@@ -56,6 +59,7 @@ export const leaveFor =
         tightenOpen: () => Promise.resolve(null),
       });
 
+    if (takesTokens) return { leave: false, refusal: refuse('credential_missing', NO_KEY_HERE) };
     const base = baseOf(fate.provider, null, overrides);
     if (base === null)
       return {
@@ -73,7 +77,7 @@ export const leaveFor =
       unmetered(fate.provider);
       return { leave: true, target, done: await watched(callPolicy, ready.book) };
     }
-    if (isStale(callPolicy.rules)) return { leave: false, refusal: staleRefusal() };
+    if (isStale(callPolicy.rules)) return { leave: false, refusal: staleRefusal(callPolicy.hard) };
     const { onUnboundable, preset } = callPolicy.rules;
     if (preset === 'Strict' || onUnboundable.action === 'Refuse' || onUnboundable.ceiling === null) {
       return {
@@ -91,13 +95,21 @@ export const leaveFor =
     return { leave: true, target, done: (sent) => settleAtCeiling(escrow, admission.hold, estimate, sent, now()) };
   };
 
-export const pass = (deps: PassDeps): ((exchange: Exchange, fate: PassedFate) => Promise<Outcome>) => {
+const NO_KEY_HERE =
+  'this gateway has keys for metered calls that a ModelRoute takes, and forwards no token of a caller: call this path at the ' +
+  'provider, with a key of your own';
+
+export const pass = (deps: PassDeps): Stage => {
   const leaveTo = leaveFor(deps);
-  return async function pass({ req, res, requestId }, fate) {
-    const leave = await leaveTo(requestId, fate, res);
-    if (!leave.leave) return leave.refusal;
-    const outcome = await deps.passThrough.request(req, res, leave.target);
-    leave.done(outcome === 'answered');
+  return function pass(exchange) {
+    return exchange.passed === null ? undefined : leave(exchange, exchange.passed);
+  };
+
+  async function leave({ req, res, requestId }: Exchange, fate: PassedFate): Promise<Outcome> {
+    const found = await leaveTo(requestId, fate, res);
+    if (!found.leave) return found.refusal;
+    const outcome = await deps.passThrough.request(req, res, found.target);
+    found.done(outcome === 'answered');
     switch (outcome) {
       case 'answered':
         return 'answered';
@@ -108,7 +120,7 @@ export const pass = (deps: PassDeps): ((exchange: Exchange, fate: PassedFate) =>
       default:
         return outcome satisfies never;
     }
-  };
+  }
 };
 
 const noop = (): void => undefined;

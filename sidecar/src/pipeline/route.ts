@@ -11,16 +11,15 @@ import {
   type UpstreamOverrides,
 } from '../policy/backends.ts';
 import type { SnapshotBackend } from '@tollgate/api';
-import type { Candidate, Destination, Stage } from '../exchange.ts';
+import type { Candidate, Destination, Exchange, Outcome, Stage } from '../exchange.ts';
 import type { PolicyBook } from '../policy/call-policy.ts';
-import type { PolicyFeed, ReadyPolicy } from '../policy/policy-feed.ts';
+import type { PolicySource, ReadyPolicy } from '../policy/policy-feed.ts';
 import { overrideRow, type PriceRow } from '@tollgate/metering';
 import { priceProvider } from '@tollgate/prices/table';
 
 export interface RouteDeps {
-  /** Waits for the first snapshot; null where none came in time. */
-  readonly policy: () => ReadyPolicy | Promise<ReadyPolicy | null>;
-  readonly isStale: PolicyFeed['isStale'];
+  /** By which this call is judged: it waits for the first snapshot. */
+  readonly policyOf: (exchange: Exchange) => PolicySource;
   readonly overrides: UpstreamOverrides;
   readonly requireBudget: boolean;
 }
@@ -32,27 +31,31 @@ const DEFAULT_PRICED_AS = { openai: 'openai', anthropic: 'anthropic', gemini: 'g
 const MOST_REMEMBERED = 256;
 const LONGEST_REMEMBERED = 1_024;
 
-export const route = ({ policy, isStale, overrides, requireBudget }: RouteDeps): Stage => {
-  const known = new Map<string, readonly Candidate[]>();
-  /** The policy that they are of. */
+export const route = ({ policyOf, overrides, requireBudget }: RouteDeps): Stage => {
+  const byBook = new WeakMap<PolicyBook, Map<string, readonly Candidate[]>>();
+  let known = new Map<string, readonly Candidate[]>();
+  /** The policy that they are of: of a sidecar always the same, until it changes. */
   let knownBook: PolicyBook | null = null;
 
   return function route(exchange) {
-    const ready = policy();
-    return ready instanceof Promise ? ready.then((late) => decide(exchange, late)) : decide(exchange, ready);
+    const policy = policyOf(exchange);
+    const ready = policy.current();
+    return ready instanceof Promise
+      ? ready.then((late) => decide(exchange, policy, late))
+      : decide(exchange, policy, ready);
   };
 
-  function decide(exchange: Parameters<Stage>[0], ready: ReadyPolicy | null): Awaited<ReturnType<Stage>> {
+  function decide(exchange: Exchange, { isStale }: PolicySource, ready: ReadyPolicy | null): Outcome {
     const { destination, envelope, model } = exchange;
     if (destination === null || envelope === null) throw new Error('route: read must run first');
     if (ready === null) return refuse('not_ready', 'this proxy has no policy from the control plane yet');
 
     const matched = ready.rules.find(model);
-    const callPolicy = ready.book.policyFor(model, envelope.user, matched?.route.name ?? null);
+    const callPolicy = ready.book.policyFor(model, envelope.user, ownRoute(matched, ready.book));
     if (requireBudget && callPolicy.hard.length + callPolicy.soft.length + callPolicy.audit.length === 0) {
       return refuse('no_budget', `no TokenBudget matches model ${JSON.stringify(model)}, and this proxy requires one`);
     }
-    if (callPolicy.rules !== null && isStale(callPolicy.rules)) return staleRefusal();
+    if (callPolicy.rules !== null && isStale(callPolicy.rules)) return staleRefusal(callPolicy.hard);
     exchange.book = ready.book;
     exchange.policy = callPolicy;
 
@@ -73,7 +76,8 @@ export const route = ({ policy, isStale, overrides, requireBudget }: RouteDeps):
   ): readonly Candidate[] {
     if (book !== knownBook) {
       knownBook = book;
-      known.clear();
+      known = byBook.get(book) ?? new Map<string, readonly Candidate[]>();
+      byBook.set(book, known);
     }
     // No model name holds a NUL (providers refuses it), and no path does.
     const key = `${destination.format}\0${destination.provider}\0${destination.upstreamPath}\0${model ?? '\0'}`;
@@ -123,6 +127,10 @@ export const route = ({ policy, isStale, overrides, requireBudget }: RouteDeps):
     };
   }
 };
+
+/** Budgets name routes of their own namespace, and a gateway's callers take those of the gateway. */
+const ownRoute = (matched: MatchedRule | null, { subject }: PolicyBook): string | null =>
+  matched?.route.namespace === subject.namespace ? matched.route.name : null;
 
 const priceOf = (
   pricedAs: string | null,
