@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { clusterCache } from '@tollgate/testkit/kubernetes';
 import { buildPrograms } from './build-programs.ts';
+import { restartApiServer } from './control-plane.ts';
 import { stopCluster } from './down.ts';
 import { loadArchive, loadImage, makeDebianImage, makeNodeImage } from './images.ts';
 import { describeCluster } from './status.ts';
@@ -17,6 +18,7 @@ const USAGE = `usage: cluster.ts COMMAND
   base-image [NAME]              make a local image of Node that ours are built on
   debian-image NAME PACKAGE...   make a local image of Debian with those packages
   load IMAGE|FILE.tar...         put images into the node, from buildah, Docker or an archive
+  restart-api-server [SECONDS]   kill the API server, and have it back after so long (15)
   status                         say what runs
   down [--force]                 end everything and forget the cluster; the built programs stay. Refuses while a suite runs
 The cache is $TOLLGATE_CACHE/cluster, by default ~/.cache/tollgate/cluster.
@@ -58,6 +60,14 @@ const run = async (command: string | undefined, args: readonly string[]): Promis
         say(`loaded ${image}`);
       }
       return 0;
+    case 'restart-api-server': {
+      const seconds = Number(args[0] ?? '15');
+      if (!(seconds >= 0)) return usage();
+      needRoot();
+      await restartApiServer(seconds * 1000);
+      say(`the API server was away for ${String(seconds)} s, and is back`);
+      return 0;
+    }
     case 'status':
       process.stdout.write(`${await describeCluster()}\n`);
       return 0;

@@ -1,5 +1,5 @@
 /** `control-plane`: etcd, the API server and the controller manager, at the address that pods will know. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import {
   apiServerArguments,
   controllerManagerArguments,
@@ -11,7 +11,7 @@ import {
   type CertificateSubject,
   type ControlPlaneFiles,
 } from '@tollgate/testkit/kubernetes';
-import { awaitDaemon, startDaemon } from './daemons.ts';
+import { awaitDaemon, killDaemon, startDaemon } from './daemons.ts';
 import { makeNetwork } from './network.ts';
 import { API_PORT, API_URL, ETCD_PEER_URL, ETCD_URL, NETWORK, NODE_NAME, runPath } from './place.ts';
 import { endsWell, runCommand } from './run-command.ts';
@@ -33,15 +33,37 @@ const IDENTITIES: Readonly<Record<string, CertificateSubject>> = {
   proxy: { commonName: 'system:kube-proxy' },
 };
 
+/** Where each certificate and key is, for who starts one of its readers again. */
+const CREDENTIALS = runPath('pki', 'files.json');
+
 export const startClusterControlPlane = async (): Promise<void> => {
   await mkdir(runPath('pki'), { recursive: true, mode: 0o700 });
   const files = await writeCredentials();
+  await writeFile(CREDENTIALS, JSON.stringify(files));
   await makeNetwork();
   await startDaemon(
     'etcd',
     programPath('etcd'),
     etcdArguments({ dataDir: runPath('etcd'), clientUrl: ETCD_URL, peerUrl: ETCD_PEER_URL }),
   );
+  await startApiServer(files);
+  await startDaemon(
+    'controller-manager',
+    programPath('kube-controller-manager'),
+    controllerManagerArguments({ kubeconfig: runPath('controller-manager.kubeconfig'), files, port: 10257 }),
+  );
+  // Without this account the admission of pods says no.
+  await awaitDaemon('controller-manager', 120, () => kubectlEndsWell(['get', 'serviceaccount', 'default']));
+};
+
+/** As a crash would end it, and back after so long; everybody else of the cluster goes on. Rejects where there is none. */
+export const restartApiServer = async (awayMs: number): Promise<void> => {
+  await killDaemon('apiserver');
+  await new Promise((resolve) => setTimeout(resolve, awayMs));
+  await startApiServer(JSON.parse(await readFile(CREDENTIALS, 'utf8')) as ControlPlaneFiles);
+};
+
+const startApiServer = async (files: ControlPlaneFiles): Promise<void> => {
   await startDaemon(
     'apiserver',
     programPath('kube-apiserver'),
@@ -55,13 +77,6 @@ export const startClusterControlPlane = async (): Promise<void> => {
     }),
   );
   await awaitDaemon('apiserver', 120, () => kubectlEndsWell(['get', '--raw', '/readyz']));
-  await startDaemon(
-    'controller-manager',
-    programPath('kube-controller-manager'),
-    controllerManagerArguments({ kubeconfig: runPath('controller-manager.kubeconfig'), files, port: 10257 }),
-  );
-  // Without this account the admission of pods says no.
-  await awaitDaemon('controller-manager', 120, () => kubectlEndsWell(['get', 'serviceaccount', 'default']));
 };
 
 const writeCredentials = async (): Promise<ControlPlaneFiles> => {

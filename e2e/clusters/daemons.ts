@@ -20,11 +20,21 @@ export const startDaemon = async (name: string, program: string, args: readonly 
   await writeFile(runPath(`${name}.pid`), String(child.pid));
 };
 
+/** With SIGKILL, as a crash would; rejects where it does not run. Resolves once it is gone. */
+export const killDaemon = async (name: string): Promise<void> => {
+  if (!(await isDaemonAlive(name))) throw new Error(`${name} does not run: see "cluster.ts status"`);
+  process.kill(await pidOf(name), 'SIGKILL');
+  while (await isDaemonAlive(name)) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+};
+
 /** Its number alone proves nothing: after a restart of the machine it is somebody else's. */
 export const isDaemonAlive = async (name: string): Promise<boolean> => {
-  const pid = Number(await readFile(runPath(`${name}.pid`), 'utf8').catch(() => '0'));
+  const pid = await pidOf(name);
   return (await namespaceProcesses()).has(pid);
 };
+
+const pidOf = async (name: string): Promise<number> =>
+  Number(await readFile(runPath(`${name}.pid`), 'utf8').catch(() => '0'));
 
 /** Rejects when the daemon that it is waited for has ended, or after `seconds`, with the daemon's last words. */
 export const awaitDaemon = async (name: string, seconds: number, isReady: () => Promise<boolean>): Promise<void> => {

@@ -45,6 +45,8 @@ export const startKind = async (say: (line: string) => void): Promise<SuiteClust
     kubeconfig,
     tools: { kubectl: 'kubectl', helm: 'helm' },
     helmValues: async () => ({}),
+    // A static pod: its kubelet starts it again by itself.
+    restartApiServer: `docker exec ${NAME}-control-plane sh -c 'crictl stop --timeout 0 $(crictl ps --quiet --name kube-apiserver)'`,
     load: async (images) => {
       await runCommand('kind', ['load', 'docker-image', '--name', NAME, ...images]);
     },

@@ -30,6 +30,7 @@ export const startOneNode = async (say: (line: string) => void): Promise<SuiteCl
       });
       return { database: await runBy('postgres'), redis: await runBy('redis') };
     },
+    restartApiServer: `"${process.execPath}" --conditions=source "${join(import.meta.dirname, 'cluster.ts')}" restart-api-server`,
     load: async (images) => {
       for (const image of images) await loadImage(image);
     },

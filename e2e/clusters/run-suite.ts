@@ -29,6 +29,7 @@ const existing = async (): Promise<SuiteCluster> => {
     kubeconfig,
     tools: { kubectl: 'kubectl', helm: 'helm' },
     helmValues: async () => JSON.parse(process.env['TOLLGATE_HELM_VALUES'] ?? '{}') as Record<string, unknown>,
+    restartApiServer: process.env['TOLLGATE_RESTART_API_SERVER'] ?? null,
     load: leaveIt,
     saveLogs: leaveIt,
     remove: leaveIt,
@@ -49,6 +50,7 @@ const runJest = async ({ kubeconfig, tools, ...cluster }: SuiteCluster, args: re
     KUBECONFIG: kubeconfig,
     TOLLGATE_KUBECTL: tools.kubectl,
     TOLLGATE_HELM: tools.helm,
+    ...(cluster.restartApiServer === null ? {} : { TOLLGATE_RESTART_API_SERVER: cluster.restartApiServer }),
     TOLLGATE_HELM_VALUES: JSON.stringify(helmValues),
     // A cluster that is kept from run to run gets this run's images.
     TOLLGATE_E2E_RUN: randomUUID(),

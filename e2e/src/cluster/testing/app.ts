@@ -25,6 +25,8 @@ export interface Outcome {
   readonly status?: number;
   readonly message?: string;
   readonly costUsd?: string;
+  /** It was under way when its pod was told to go. */
+  readonly endedWhileStopping?: true;
 }
 
 const deploymentOf = (namespace: string, name: string, replicas: number, podSpec: object): object => ({
@@ -110,24 +112,61 @@ export const isRolledOut = async (namespace: string, name: string): Promise<void
   await kubectl(['rollout', 'status', `deployment/${name}`, '-n', namespace, '--timeout=150s']);
 };
 
-export interface Ask {
-  readonly calls?: number;
-  /** So many of them wait for their answers side by side. */
+export interface Load {
+  /** So many calls wait for their answers side by side. */
   readonly atOnce?: number;
   /** Milliseconds that each of these lets pass before its next call. */
   readonly pauseMs?: number;
+  readonly stream?: boolean;
+  /** The SDK tries nothing again by itself, so that every failure shows. */
+  readonly once?: boolean;
 }
 
-/** Has one pod call the provider, and says what its SDK said. */
-export const ask = async (
+export interface Ask extends Load {
+  readonly calls?: number;
+}
+
+const APP_DEFAULTS = { calls: 1, atOnce: 1, pauseMs: 0 };
+
+const tellApp = async (
   namespace: string,
   pod: string,
-  { calls = 1, atOnce = 1, pauseMs = 0 }: Ask = {},
+  what: 'ask' | 'begin' | 'end',
+  wish: Ask,
 ): Promise<readonly Outcome[]> => {
-  const path = `/api/v1/namespaces/${namespace}/pods/${pod}:${String(PORT)}/proxy/ask`;
-  const query = `calls=${String(calls)}&atOnce=${String(atOnce)}&pauseMs=${String(pauseMs)}`;
-  const said = await kubectl(['get', '--raw', `${path}?${query}`]);
-  return JSON.parse(said) as readonly Outcome[];
+  const path = `/api/v1/namespaces/${namespace}/pods/${pod}:${String(PORT)}/proxy/${what}`;
+  const query = Object.entries({ ...APP_DEFAULTS, ...wish }).map(([name, value]) => `${name}=${String(value)}`);
+  return JSON.parse(await kubectl(['get', '--raw', `${path}?${query.join('&')}`])) as readonly Outcome[];
+};
+
+/** Has one pod call the provider, and says what its SDK said. */
+export const ask = (namespace: string, pod: string, wish: Ask = {}): Promise<readonly Outcome[]> =>
+  tellApp(namespace, pod, 'ask', wish);
+
+/** Has one pod call until `endCalls`, whoever is away meanwhile: nobody waits for an answer. */
+export const beginCalls = async (namespace: string, pod: string, load: Load): Promise<void> => {
+  await tellApp(namespace, pod, 'begin', load);
+};
+
+/** Ends what `beginCalls` began, once the calls under way are answered. */
+export const endCalls = (namespace: string, pod: string): Promise<readonly Outcome[]> =>
+  tellApp(namespace, pod, 'end', {});
+
+const providerPath = (namespace: string, path: string): string =>
+  `/api/v1/namespaces/${namespace}/services/${PROVIDER}:80/proxy/__mock/${path}`;
+
+/** How the provider behaves from now on, by the simulator's words for it. */
+export const scriptProvider = async (namespace: string, behaviour: Readonly<Record<string, string>>): Promise<void> => {
+  await kubectl(['create', '--raw', providerPath(namespace, 'script'), '-f', '-'], JSON.stringify({ behaviour }));
+};
+
+/** When each call reached the provider, as milliseconds since 1970. */
+export const arrivalsAt = async (namespace: string): Promise<readonly number[]> => {
+  const log = await kubectl(['get', '--raw', providerPath(namespace, 'log')]);
+  return log
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => (JSON.parse(line) as { readonly at: number }).at);
 };
 
 export interface Bill {
@@ -136,7 +175,5 @@ export interface Bill {
   readonly billedNano: string;
 }
 
-export const billOf = async (namespace: string): Promise<Bill> => {
-  const path = `/api/v1/namespaces/${namespace}/services/${PROVIDER}:80/proxy/__mock/bill`;
-  return JSON.parse(await kubectl(['get', '--raw', path])) as Bill;
-};
+export const billOf = async (namespace: string): Promise<Bill> =>
+  JSON.parse(await kubectl(['get', '--raw', providerPath(namespace, 'bill')])) as Bill;
