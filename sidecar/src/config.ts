@@ -21,6 +21,8 @@ export interface ProxyConfig {
   };
   readonly allowPrivateUpstreams: boolean;
   readonly requireBudget: boolean;
+  /** Callers are others than the subject: each shows a ServiceAccount token, and is judged by its own budgets. */
+  readonly requireTokens: boolean;
   readonly logLevel: LogLevel;
   readonly limits: Limits;
   readonly spoolBytes: number;
@@ -65,6 +67,7 @@ export const readConfig = (env: EnvReader): ProxyConfig => {
     },
     allowPrivateUpstreams: env.flag('TOLLGATE_ALLOW_PRIVATE_UPSTREAMS', false),
     requireBudget: env.flag('TOLLGATE_REQUIRE_BUDGET', false),
+    requireTokens: env.flag('TOLLGATE_REQUIRE_TOKENS', false),
     logLevel: env.oneOf('TOLLGATE_LOG_LEVEL', LOG_LEVELS, 'info'),
     spoolBytes: env.integer('TOLLGATE_MAX_SPOOL_BYTES', { min: MiB, max: 64 * GiB, fallback: 256 * MiB }),
     maxPolicyAgeMs: millis('TOLLGATE_MAX_POLICY_AGE_MS', 30_000),

@@ -44,6 +44,7 @@ const setUp = () => {
       ({ onSnapshot, onEpoch } = watch);
       return new Promise(() => undefined);
     },
+    reviewCaller: unasked,
     acquire: unasked,
     giveBack: unasked,
     ship: unasked,

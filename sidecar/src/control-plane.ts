@@ -6,6 +6,8 @@ import {
   LEDGER_CONTRACT,
   LedgerRefused,
   UNKNOWN_POD,
+  type CallerName,
+  type CallerReview,
   type CounterName,
   type DegradedReason,
   type HelloReply,
@@ -14,18 +16,22 @@ import {
   type RunningRequest,
 } from '@tollgate/ledger';
 import type { Snapshot, Subject } from '@tollgate/api';
-import { overdraftLimit } from '@tollgate/budget';
-import type { Escrow, LedgerSession, OverdraftTerms } from '@tollgate/ledger/escrow';
+import type { Escrow, LedgerSession } from '@tollgate/ledger/escrow';
 import type { Logger, Timers } from '@tollgate/runtime';
+import { overdraftsOf } from './policy/overdraft-terms.ts';
 import type { PolicyFeed } from './policy/policy-feed.ts';
 
 /** All that a proxy asks of the control plane; `@tollgate/ledger/http` for every proxy. */
 export interface ControlPlane extends LeasePort, LedgerSession {
   hello(request: HelloRequest): Promise<HelloReply>;
   running(request: RunningRequest): Promise<void>;
+  /** Whose token is this? Asked by a gateway. */
+  reviewCaller(token: string): Promise<CallerReview>;
   /** Follows this instance's snapshots until the signal is aborted, through every loss of the connection. */
   watchSnapshots(watch: {
     readonly instance: string;
+    /** Those of one of its callers instead. */
+    readonly caller?: CallerName;
     readonly signal: AbortSignal;
     readonly onSnapshot: (snapshot: Snapshot) => void;
     readonly onRecall?: (counters: readonly CounterName[]) => void;
@@ -59,19 +65,6 @@ export interface Touch {
   isKnown(): boolean;
   close(): void;
 }
-
-const overdraftsOf = ({ budgets }: Snapshot): OverdraftTerms[] =>
-  budgets.flatMap((budget) => {
-    const limit = overdraftLimit(budget);
-    if (limit === null || budget.overdraft === null) return [];
-    return [
-      {
-        budget: `${budget.namespace}/${budget.name}`,
-        amount: BigInt(limit.max),
-        maxDurationMs: budget.overdraft.maxDurationSeconds * 1000,
-      },
-    ];
-  });
 
 /** Milliseconds between greetings that fail; each gets up to half of it more as jitter. */
 const RETRY_MS = [50, 100, 250, 500, 1_000, 2_000, 5_000] as const;

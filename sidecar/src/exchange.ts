@@ -7,6 +7,7 @@ import type { NanoUsd, PriceRow } from '@tollgate/metering';
 import type { Envelope, ErrorShape, FormatId, Provider } from '@tollgate/providers';
 import type { SnapshotBackend, SnapshotRoute, SnapshotRule } from '@tollgate/api';
 import type { CallPolicy, PolicyBook } from './policy/call-policy.ts';
+import type { PolicySource } from './policy/policy-feed.ts';
 import type { Refusal } from './refusal.ts';
 
 /** What the path of a metered call says. */
@@ -19,6 +20,13 @@ export interface Destination {
   /** From the path (Gemini's model, Azure's deployment), else null. */
   readonly modelInPath: string | null;
   readonly streamInPath: boolean;
+}
+
+/** What the path of a call that is not metered says: known to be free, or unknown. */
+export interface PassedFate {
+  readonly provider: Provider;
+  readonly upstreamPath: string;
+  readonly isFree: boolean;
 }
 
 /** One backend that the call may go to, ready to dial. */
@@ -48,6 +56,10 @@ export interface Exchange {
   /** The error shape a refusal is rendered in; set by `identify`, OpenAI's until then. */
   shape: ErrorShape;
   destination: Destination | null;
+  /** Set instead of the destination where the call is not metered. */
+  passed: PassedFate | null;
+  /** By which the caller of a gateway is judged; null in a sidecar, where all callers are one. */
+  callerPolicy: PolicySource | null;
   body: Buffer | null;
   envelope: Envelope | null;
   model: string | null;
@@ -79,6 +91,8 @@ export const makeExchange = (
   startedAt,
   shape: 'openai',
   destination: null,
+  passed: null,
+  callerPolicy: null,
   body: null,
   envelope: null,
   model: null,

@@ -47,18 +47,20 @@ export const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set([
 
 const ANSWER_DROPPED = new Set([...HOP_BY_HOP, 'set-cookie', 'set-cookie2', 'alt-svc', 'content-length']);
 
-/** A flat list of names and values. `credential` replaces whatever the caller sent. */
+/** A flat list of names and values. `credential` replaces whatever the caller sent; without one `dropsCredentials` drops that all the same. */
 export const requestHeaders = (
   raw: readonly string[],
   credential: { readonly name: string; readonly value: string } | null,
+  dropsCredentials = false,
 ): string[] => {
+  const drops = dropsCredentials || credential !== null;
   const out: string[] = [];
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const written = raw[i] as string;
     const name = written.toLowerCase();
     if (REQUEST_DROPPED.has(name) || name.includes('_')) continue;
     if (name.charCodeAt(0) === 120 && REQUEST_DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix))) continue;
-    if (credential !== null && CREDENTIAL_HEADERS.has(name)) continue;
+    if (drops && CREDENTIAL_HEADERS.has(name)) continue;
     out.push(written, raw[i + 1] as string);
   }
   if (credential !== null) out.push(credential.name, credential.value);

@@ -2,6 +2,7 @@
 import { makeMetrics, type MetricDoc, type Metrics } from '@tollgate/runtime';
 import type { Escrow, EscrowDeps } from '@tollgate/ledger/escrow';
 import { DEGRADED_REASONS } from '@tollgate/ledger';
+import type { VerdictOutcome } from './callers/verdicts.ts';
 import type { Condition } from './degraded.ts';
 import type { ServerObserver } from './server.ts';
 import type { AttemptObserver } from './pipeline/attempt.ts';
@@ -76,11 +77,19 @@ export const PROXY_METRICS = [
     kind: 'gauge',
     help: 'Time since the control plane was last heard of; 0 before the first policy.',
   },
+  {
+    name: 'tollgate_caller_tokens_total',
+    kind: 'counter',
+    help: "Callers' tokens that a gateway asked the server about, by outcome; unasked: it was away, and what it said before still holds.",
+    labels: ['outcome'],
+  },
+  { name: 'tollgate_callers', kind: 'gauge', help: 'Callers of a gateway whose policy it follows.' },
   { name: 'tollgate_snapshot_ready', kind: 'gauge', help: '1 once a policy is in force.' },
 ] as const satisfies readonly MetricDoc[];
 
 export interface ProxyObserver extends ServerObserver, AttemptObserver {
   unmetered(): void;
+  tokenReviewed(outcome: VerdictOutcome): void;
 }
 
 export interface ProxyMetrics {
@@ -106,6 +115,7 @@ export interface ProxyMetricsDeps {
   readonly spool: EscrowDeps['spool']['stats'];
   readonly condition: () => Condition;
   readonly policyAgeMs: () => number | null;
+  readonly callers: () => number;
 }
 
 export const makeProxyMetrics = ({
@@ -115,11 +125,13 @@ export const makeProxyMetrics = ({
   spool,
   condition,
   policyAgeMs,
+  callers,
 }: ProxyMetricsDeps): ProxyMetrics => {
   const page = makeMetrics(PROXY_METRICS, { nameless: true });
   const counts = { calls: 0, open: 0, faults: 0, violations: 0, clamped: 0, unmetered: 0 };
   const refusals = new Map<string, number>();
   const settled = new Map<string, number>();
+  const tokens = new Map<string, number>();
   const bump = (counter: Map<string, number>, key: string): void => void counter.set(key, (counter.get(key) ?? 0) + 1);
   const plain = (read: () => number) => () => [{ labels: {}, value: read() }];
 
@@ -191,6 +203,10 @@ export const makeProxyMetrics = ({
     'tollgate_policy_age_seconds',
     plain(() => (policyAgeMs() ?? 0) / 1000),
   );
+  page.source('tollgate_caller_tokens_total', () =>
+    [...tokens].map(([outcome, value]) => ({ labels: { outcome }, value })),
+  );
+  page.source('tollgate_callers', plain(callers));
   page.source(
     'tollgate_snapshot_ready',
     plain(() => (isReady() ? 1 : 0)),
@@ -226,6 +242,9 @@ export const makeProxyMetrics = ({
       },
       unmetered() {
         counts.unmetered += 1;
+      },
+      tokenReviewed(outcome) {
+        bump(tokens, outcome);
       },
     },
   };

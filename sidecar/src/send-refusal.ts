@@ -19,6 +19,8 @@ export const sendRefusal = (res: ServerResponse, shape: ErrorShape, refusal: Ref
     requestId,
   });
   const headers: Record<string, string | number> = { ...rendered.headers, 'x-tollgate-request-id': requestId };
+  // RFC 9110, 11.6.1: a 401 says how to do better.
+  if (refusal.status === 401) headers['www-authenticate'] = 'Bearer';
   if (refusal.budget !== null) headers['x-tollgate-budget'] = refusal.budget;
   headers['content-length'] = Buffer.byteLength(rendered.body);
   if (refusal.close) headers['connection'] = 'close';

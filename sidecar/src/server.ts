@@ -13,6 +13,7 @@ import { read } from './pipeline/read.ts';
 import { route, type RouteDeps } from './pipeline/route.ts';
 import { attempt, type AttemptDeps } from './pipeline/attempt.ts';
 import { leaveFor, pass, type PassDeps } from './pipeline/pass.ts';
+import { whose, type WhoseDeps } from './pipeline/whose.ts';
 import { makeExchange, type Exchange, type Outcome, type Stage } from './exchange.ts';
 import { refuse, type Refusal } from './refusal.ts';
 import { sendRefusal } from './send-refusal.ts';
@@ -20,6 +21,8 @@ import type { Limits } from './config.ts';
 
 export interface ServerDeps {
   readonly guard: GuardDeps;
+  /** Null: all callers are one, as in a pod. */
+  readonly whose: WhoseDeps | null;
   readonly pass: PassDeps;
   readonly route: RouteDeps;
   readonly attempt: AttemptDeps;
@@ -51,8 +54,12 @@ export const buildServer = (deps: ServerDeps): ProxyServer => {
   const pipeline: readonly Stage[] = [
     // First: nothing of an ambiguous or foreign request may be trusted.
     guard(deps.guard),
-    // Then what it is, by its path alone; calls that are not metered leave here.
-    identify({ passThrough: pass(deps.pass) }),
+    // Then what it is, by its path alone.
+    identify(),
+    // A gateway asks who calls, before it does anything for him.
+    ...(deps.whose === null ? [] : [whose(deps.whose)]),
+    // Calls that are not metered leave here.
+    pass(deps.pass),
     // Only a metered call has its body read, once, into bounded memory.
     read({ bodyBytes: limits.bodyBytes, buffered: makeBufferBudget(limits.bufferedBytes) }),
     // Where to and under which budgets: both depend on the model, which `read` found.

@@ -2,6 +2,7 @@
  * Builds and starts one proxy from its settings: the port is bound at once, the control plane is greeted in the
  * background, and calls wait for the first policy. Everything opened here is closed by `stop`, last in, first out.
  */
+import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { makeEscrow, type EscrowDeps, type EscrowStats } from '@tollgate/ledger/escrow';
@@ -16,8 +17,11 @@ import {
   type ReleaseReport,
 } from '@tollgate/runtime';
 import { makeTokenCounter } from '@tollgate/tokenizer';
+import { makeCallerPolicies } from './callers/caller-policies.ts';
+import { makeVerdicts } from './callers/verdicts.ts';
 import { makeInputCounter } from './policy/input-counter.ts';
-import { makePolicyFeed } from './policy/policy-feed.ts';
+import { makeJointOverdrafts } from './policy/overdraft-terms.ts';
+import { makePolicyFeed, type PolicyFeed } from './policy/policy-feed.ts';
 import { makeSecrets } from './policy/secrets.ts';
 import { makeProxyMetrics } from './metrics.ts';
 import { makeBufferBudget } from './pipeline/buffer-budget.ts';
@@ -98,7 +102,19 @@ export const startProxy = async ({
       },
     });
 
-    const feed = makePolicyFeed({ waitMs: POLICY_WAIT_MS, maxAgeMs: config.maxPolicyAgeMs, clock });
+    const makeFeed = (): PolicyFeed =>
+      makePolicyFeed({ waitMs: POLICY_WAIT_MS, maxAgeMs: config.maxPolicyAgeMs, clock });
+    const feed = makeFeed();
+    const setOverdrafts = makeJointOverdrafts((terms) => escrow.setOverdrafts(terms));
+    const policies = makeCallerPolicies({
+      controlPlane,
+      instance,
+      makeFeed,
+      onOverdrafts: setOverdrafts,
+      clock,
+      timers: systemTimers,
+    });
+    releases.add("callers' policies", () => policies.close());
     const condition = (): Condition =>
       conditionOf({
         escrow: escrow.stats(),
@@ -123,6 +139,7 @@ export const startProxy = async ({
       condition,
       policyAgeMs: () => feed.ageMs(),
       isReady: () => feed.isReady(),
+      callers: () => policies.count(),
       log: {
         refused: (fields) => logger.info(fields, 'call refused'),
         faulted: (err, requestId) => logger.error({ err, requestId }, 'call failed by a fault of the proxy'),
@@ -149,10 +166,27 @@ export const startProxy = async ({
     const counter = makeTokenCounter(tokenizerWorker === null ? {} : { workerUrl: tokenizerWorker });
     releases.add('tokenizer', () => counter.release());
 
+    let isReviewing = true;
+    const verdicts = makeVerdicts({
+      ask: (token) => controlPlane.reviewCaller(token),
+      accept: (caller) => policies.of(caller),
+      hash: (token) => hash('sha256', token, 'base64'),
+      clock,
+      onOutcome: (outcome, fault) => {
+        metrics.observer.tokenReviewed(outcome);
+        // Once an outage: the reason is the same for all who ask meanwhile.
+        if (fault !== undefined && isReviewing) logger.warn({ err: fault }, "callers' tokens cannot be reviewed");
+        if (fault !== undefined) isReviewing = false;
+        else if (outcome === 'accepted' || outcome === 'refused') isReviewing = true;
+      },
+    });
+
     let calls = 0;
     const { server, openCalls, startDraining } = buildServer({
       guard: { allowedHosts: isLoopback(config.listen.host) ? LOOPBACK_HOSTS : null },
+      whose: config.requireTokens ? { verdicts, policies } : null,
       pass: {
+        takesTokens: config.requireTokens,
         passThrough,
         policy: feed.current,
         isStale: feed.isStale,
@@ -162,8 +196,7 @@ export const startProxy = async ({
         unmetered: metrics.observer.unmetered,
       },
       route: {
-        policy: feed.current,
-        isStale: feed.isStale,
+        policyOf: ({ callerPolicy }) => callerPolicy ?? feed,
         overrides: config.upstreams,
         requireBudget: config.requireBudget,
       },
@@ -172,6 +205,7 @@ export const startProxy = async ({
         transport,
         limits,
         now,
+        takesTokens: config.requireTokens,
         secrets: makeSecrets({ dir: config.secretsDir, env, clock }),
         kept: makeBufferBudget(limits.bufferedBytes),
         drain: makeDrainAllowance(DRAINS),
@@ -213,7 +247,7 @@ export const startProxy = async ({
 
     touch = keepInTouch({
       controlPlane,
-      escrow,
+      escrow: { ...escrow, setOverdrafts: (terms) => setOverdrafts('own', terms) },
       feed,
       instance,
       version,

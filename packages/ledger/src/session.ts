@@ -59,6 +59,30 @@ export interface HelloReply {
   readonly ledgerTimeMs: number;
 }
 
+/** Who showed a token to a gateway, by the token alone. */
+export interface CallerName {
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  /** Null: the token is bound to no pod, as one of `kubectl create token`. */
+  readonly pod: { readonly name: string; readonly uid: string } | null;
+}
+
+/** Why a caller's token is none: what the caller may be told of it. */
+export const CALLER_FAULTS = ['expired', 'audience', 'invalid'] as const;
+export type CallerFault = (typeof CALLER_FAULTS)[number];
+
+/** What a server says of a caller's token; only a gateway may ask. Milliseconds from now, since clocks differ. */
+export type CallerReview =
+  | {
+      readonly accepted: true;
+      readonly caller: CallerName;
+      /** The answer is to be asked for anew after that. */
+      readonly validMs: number;
+      /** So long it holds while nobody can be asked anew; never beyond the token's own end. */
+      readonly unaskedMs: number;
+    }
+  | { readonly accepted: false; readonly fault: CallerFault };
+
 export interface EventsRequest {
   readonly instance: string;
   readonly events: readonly LedgerEvent[];

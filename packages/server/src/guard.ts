@@ -45,6 +45,16 @@ export const forLedger = (request: Request, _response: Response, next: NextFunct
   next();
 };
 
+/** Who speaks for others, and reports for them: a proxy in our own namespace, or one that is believed whatever it says. */
+export const forGateway =
+  (systemNamespace: string) =>
+  (request: Request, _response: Response, next: NextFunction): void => {
+    const { ledger, workload } = callerOf(request);
+    if (!ledger || (workload !== null && workload.namespace !== systemNamespace))
+      throw new RequestRefused(403, 'forbidden', "only a gateway in Tollgate's own namespace may ask for its callers");
+    next();
+  };
+
 /** Any view at all; the routes narrow it to what the caller may see. */
 export const forManagement = (request: Request, _response: Response, next: NextFunction): void => {
   if (callerOf(request).management === 'none') {

@@ -58,6 +58,12 @@ export const SERVER_METRICS = [
     kind: 'gauge',
     help: '1 once the resources are known; before, proxies are told to come again.',
   },
+  {
+    name: 'tollgate_server_caller_reviews_total',
+    kind: 'counter',
+    help: 'Tokens of callers that gateways asked about: accepted, expired, of another audience, invalid, or unavailable.',
+    labels: ['outcome'],
+  },
   { name: 'tollgate_server_pods', kind: 'gauge', help: 'Pods that carry the proxy, as the operator told.' },
 ] as const satisfies readonly MetricDoc[];
 

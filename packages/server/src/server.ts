@@ -19,6 +19,7 @@ import { makeRefusals } from './refusals.ts';
 import { budgetName } from './resources/counter-terms.ts';
 import { makeResourcesInForce, type Resources } from './resources/resources-in-force.ts';
 import { adminRoutes } from './routes/admin-routes.ts';
+import { gatewayRoutes } from './routes/gateway-routes.ts';
 import { ledgerRoutes, type LedgerBounds } from './routes/ledger-routes.ts';
 import { managementRoutes } from './routes/management-routes.ts';
 import { operatorRoutes } from './routes/operator-routes.ts';
@@ -31,7 +32,8 @@ import { makeSnapshotStreams } from './snapshot-streams.ts';
 export interface ServerDeps {
   readonly store: Store;
   readonly makePool: (deps: PoolDeps) => Promise<Pool>;
-  readonly snapshotFor: (subject: Subject, resources: Resources) => Snapshot;
+  /** `routesOf`: whose routes, where they are not the subject's own. */
+  readonly snapshotFor: (subject: Subject, resources: Resources, routesOf?: Subject) => Snapshot;
   readonly authenticate: TokenReviewer;
   /** The ledger's clock: milliseconds since 1970, UTC. */
   readonly clock: () => number;
@@ -113,7 +115,7 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
   });
   await store.sealOtherEpochs(pool.epoch(), clock());
   const streams = makeSnapshotStreams({
-    snapshotFor: (subject) => snapshotFor(subject, inForce.now()),
+    snapshotFor: (subject, routesOf) => snapshotFor(subject, inForce.now(), routesOf),
     timers,
     clock,
     epoch: () => pool.epoch(),
@@ -208,16 +210,12 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
     response.type(metrics.contentType).send(await metrics.page());
   });
   // Before bodies are read: a stranger's bytes are not parsed.
-  app.use(
-    '/v1',
-    authenticated(
-      makeAuthenticate({
-        review: authenticate,
-        clock,
-        onReviewed: (outcome) => metrics.add('tollgate_server_token_reviews_total', { outcome }),
-      }),
-    ),
-  );
+  const identify = makeAuthenticate({
+    review: authenticate,
+    clock,
+    onReviewed: (outcome) => metrics.add('tollgate_server_token_reviews_total', { outcome }),
+  });
+  app.use('/v1', authenticated(identify));
   app.use(
     '/v1',
     ledgerRoutes({
@@ -236,6 +234,7 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
       ...(deps.bounds ? { bounds: deps.bounds } : {}),
     }),
   );
+  app.use('/v1', gatewayRoutes({ authenticate: identify, metrics, systemNamespace, clock }));
   app.use('/v1', adminRoutes({ store, pool, logger, clock }));
   if (told) app.use('/v1', operatorRoutes({ told }));
   app.use('/v1', forManagement, managementRoutes({ store, pool, inForce, connected, streams, clock }));

@@ -5,8 +5,8 @@
 import type { Snapshot, Subject } from '@tollgate/api';
 
 export interface SnapshotClasses {
-  /** The same object until the next `forget`. */
-  of(subject: Subject): SnapshotClass;
+  /** The same object until the next `forget`. `routesOf`: whose routes, where they are not the subject's own. */
+  of(subject: Subject, routesOf?: Subject): SnapshotClass;
   /** The resources have changed. */
   forget(): void;
 }
@@ -19,15 +19,18 @@ export interface SnapshotClass {
   bytes(): Buffer;
 }
 
-export const makeSnapshotClasses = (snapshotFor: (subject: Subject) => Snapshot): SnapshotClasses => {
+export type SnapshotFor = (subject: Subject, routesOf?: Subject) => Snapshot;
+
+export const makeSnapshotClasses = (snapshotFor: SnapshotFor): SnapshotClasses => {
   const classes = new Map<string, SnapshotClass>();
   return {
-    of: (subject) => {
+    of: (subject, routesOf) => {
       const common = withoutPod(subject);
-      const key = keyOf(common);
+      const key = keyOf(common) + (routesOf === undefined ? '' : keyOf(routesOf));
       const known = classes.get(key);
       if (known) return known;
-      const { subject: _subject, ...rest } = snapshotFor(common);
+      const { subject: _subject, ...rest } =
+        routesOf === undefined ? snapshotFor(common) : snapshotFor(common, withoutPod(routesOf));
       let bytes: Buffer | undefined;
       const made: SnapshotClass = {
         version: rest.version,

@@ -1,8 +1,8 @@
-import type { Snapshot, Subject } from '@tollgate/api';
+import type { Subject } from '@tollgate/api';
 import { counterKey, type CounterName } from '@tollgate/ledger';
 import { encodePing, encodeRecall } from '@tollgate/ledger/wire';
 import type { Timers } from '@tollgate/runtime';
-import { lineEnd, makeSnapshotClasses, type SnapshotClass } from './snapshot-classes.ts';
+import { lineEnd, makeSnapshotClasses, type SnapshotClass, type SnapshotFor } from './snapshot-classes.ts';
 
 /**
  * The snapshot streams of all connected proxies: one snapshot at once, the next on each change that concerns that
@@ -12,6 +12,8 @@ import { lineEnd, makeSnapshotClasses, type SnapshotClass } from './snapshot-cla
 export interface SnapshotStreams {
   /** Of one instance the last stream counts: an earlier one ends. Throws nothing; a full house ends it at once. */
   open(instance: string, subject: Subject, sink: LineSink): void;
+  /** What one caller of a gateway needs: the same, beside the gateway's own, and nobody is asked to give back by it. */
+  openFor(instance: string, caller: StreamedCaller, sink: LineSink): void;
   /** Compiles anew, once a class of subjects, and sends what differs. */
   refresh(): void;
   /** Asks all proxies but one to give back what they do not hold of a counter. False: they were asked a moment ago. */
@@ -24,6 +26,15 @@ export interface SnapshotStreams {
   /** Instances with a stream here, and whom each speaks for. */
   connected(): Iterable<{ readonly instance: string; readonly subject: Subject }>;
   stop(): void;
+}
+
+export interface StreamedCaller {
+  /** One stream for each of an instance's callers. */
+  readonly key: string;
+  /** Whom it speaks for, as known now. */
+  readonly subject: () => Subject;
+  /** The gateway, whose routes its callers take. */
+  readonly routesOf: Subject;
 }
 
 /** The part of an HTTP answer that is needed here. */
@@ -39,7 +50,7 @@ export interface LineSink {
 }
 
 export interface SnapshotStreamsDeps {
-  readonly snapshotFor: (subject: Subject) => Snapshot;
+  readonly snapshotFor: SnapshotFor;
   readonly timers: Timers;
   readonly clock: () => number;
   /** The epoch that is leased from. */
@@ -48,7 +59,10 @@ export interface SnapshotStreamsDeps {
 }
 
 interface Stream {
+  readonly key: string;
   readonly instance: string;
+  /** Null: the proxy itself. */
+  readonly caller: StreamedCaller | null;
   subject: Subject;
   readonly sink: LineSink;
   /** Of the snapshot that was written last. */
@@ -76,7 +90,7 @@ export const makeSnapshotStreams = ({
 
   /** What is in force now, where the reader does not have it yet; one that still reads the former gets it afterwards. */
   const bring = (stream: Stream): void => {
-    const { version, bytes } = classes.of(stream.subject);
+    const { version, bytes } = classes.of(stream.subject, stream.caller?.routesOf);
     if (version === stream.version || stream.sink.writableNeedDrain) return;
     stream.version = version;
     stream.sink.cork();
@@ -86,7 +100,7 @@ export const makeSnapshotStreams = ({
   };
 
   const drop = (stream: Stream, reason: 'slow' | 'replaced'): void => {
-    if (streams.get(stream.instance) === stream) streams.delete(stream.instance);
+    if (streams.get(stream.key) === stream) streams.delete(stream.key);
     onDropped?.(reason);
     if (reason === 'slow') stream.sink.destroy();
     else stream.sink.end();
@@ -103,23 +117,29 @@ export const makeSnapshotStreams = ({
   };
   let cancelBeat = timers.after(PING_MS, beat);
 
+  const begin = (opened: Pick<Stream, 'key' | 'instance' | 'caller' | 'subject' | 'sink'>): void => {
+    const { key, sink } = opened;
+    sink.writeHead(200, { 'Content-Type': 'application/x-ndjson; charset=utf-8' });
+    if (stopped) {
+      sink.end();
+      return;
+    }
+    const former = streams.get(key);
+    if (former) drop(former, 'replaced');
+    const stream: Stream = { ...opened, version: '', missed: 0 };
+    streams.set(key, stream);
+    sink.on('close', () => {
+      if (streams.get(key) === stream) streams.delete(key);
+    });
+    sink.on('drain', () => bring(stream));
+    bring(stream);
+  };
+
   return {
-    open: (instance, subject, sink) => {
-      sink.writeHead(200, { 'Content-Type': 'application/x-ndjson; charset=utf-8' });
-      if (stopped) {
-        sink.end();
-        return;
-      }
-      const former = streams.get(instance);
-      if (former) drop(former, 'replaced');
-      const stream: Stream = { instance, subject, sink, version: '', missed: 0 };
-      streams.set(instance, stream);
-      sink.on('close', () => {
-        if (streams.get(instance) === stream) streams.delete(instance);
-      });
-      sink.on('drain', () => bring(stream));
-      bring(stream);
-    },
+    open: (instance, subject, sink) => begin({ key: instance, instance, caller: null, subject, sink }),
+    openFor: (instance, caller, sink) =>
+      // No name of an instance holds the line's end, so none passes for another's caller.
+      begin({ key: `${instance}\n${caller.key}`, instance, caller, subject: caller.subject(), sink }),
     refresh: () => {
       classes.forget();
       for (const stream of streams.values()) bring(stream);
@@ -131,17 +151,17 @@ export const makeSnapshotStreams = ({
       if (recalled.size > 10_000) recalled.clear();
       recalled.set(key, now);
       const line = encodeRecall([counter]);
-      for (const { instance, sink } of streams.values()) {
-        if (instance !== except && !sink.writableNeedDrain) sink.write(line);
+      for (const { instance, caller, sink } of streams.values()) {
+        if (caller === null && instance !== except && !sink.writableNeedDrain) sink.write(line);
       }
       return true;
     },
     count: () => streams.size,
     classOf: (subject) => classes.of(subject),
-    connected: () => streams.values(),
+    connected: () => [...streams.values()].filter(({ caller }) => caller === null),
     retell: (subjectOf) => {
       for (const stream of streams.values()) {
-        const subject = subjectOf(stream.instance);
+        const subject = stream.caller === null ? subjectOf(stream.instance) : stream.caller.subject();
         if (subject === null) continue;
         stream.subject = subject;
         bring(stream);

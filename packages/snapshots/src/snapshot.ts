@@ -16,6 +16,8 @@ import { compileRoute } from './route.ts';
 export interface SnapshotInput {
   readonly organisation: string;
   readonly subject: Subject;
+  /** Whose routes; a gateway's callers take those of the gateway. Default: the subject's own. */
+  readonly routesOf?: Subject;
   readonly budgets: readonly TokenBudget[];
   readonly routes: readonly ModelRoute[];
   readonly inferenceServices?: readonly LLMInferenceService[];
@@ -29,6 +31,7 @@ export interface SnapshotInput {
 export const compileSnapshot = ({
   organisation,
   subject,
+  routesOf = subject,
   budgets,
   routes,
   inferenceServices = [],
@@ -39,7 +42,7 @@ export const compileSnapshot = ({
 }: SnapshotInput): Snapshot => {
   const place = { subject, systemNamespace, namespaceLabels };
   const compiledRoutes = routes
-    .filter((route) => bindsRoute(route, place))
+    .filter((route) => bindsRoute(route, { ...place, subject: routesOf }))
     .map((route) => compileRoute(route, inferenceServices))
     .sort(byName);
   const providers = pricedProviders(compiledRoutes);

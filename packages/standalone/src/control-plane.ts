@@ -59,11 +59,12 @@ export const openControlPlane = async (options: ControlPlaneOptions): Promise<Co
   const { store, systemNamespace, mockUrl, now, log, keys } = options;
   const prices = shippedPriceTable();
   const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
-  const snapshotFor = (subject: Subject, resources: Resources): Snapshot => {
+  const snapshotFor = (subject: Subject, resources: Resources, routesOf?: Subject): Snapshot => {
     const { budgets, routes, inferenceServices = [] } = resources;
     const snapshot = compileSnapshot({
       organisation: store.organisation,
       subject,
+      ...(routesOf === undefined ? {} : { routesOf }),
       budgets,
       routes,
       inferenceServices,

@@ -12,7 +12,7 @@ import { estimate, type Estimate, type EstimateInput } from './estimate.ts';
 import { forward, type ForwardDeps } from './forward.ts';
 import { settle, type SettleObserver } from './settle.ts';
 import { tighten, tightenOpen, type TightenDeps } from './tighten.ts';
-import { credentialOf, missingKey } from '../policy/credential.ts';
+import { credentialOf, missingKey, needsKey, noKey } from '../policy/credential.ts';
 import type { Candidate, Exchange, Stage } from '../exchange.ts';
 import type { PolicyBook } from '../policy/call-policy.ts';
 import type { Secrets } from '../policy/secrets.ts';
@@ -68,6 +68,8 @@ const tryCandidate = async (
     throw new Error('attempt: read and route must run first');
 
   const credential = credentialOf(candidate, deps.secrets);
+  if (credential === null && deps.takesTokens && needsKey(candidate))
+    return refused(refuse('credential_missing', noKey(candidate)), null);
   if (credential === 'missing') return refused(refuse('credential_missing', missingKey(candidate)), null);
 
   const question: EstimateInput = {

@@ -19,6 +19,8 @@ export interface ForwardDeps extends SettleDeps {
   readonly limits: Limits;
   readonly kept: BufferBudget;
   readonly drain: DrainAllowance;
+  /** What callers send for a credential is a token for us, and nobody else's business. */
+  readonly takesTokens: boolean;
 }
 
 /** Design §4.9: an abandoned answer is read on for at most one cent. */
@@ -84,7 +86,7 @@ export const forward = (
         origin: candidate.origin,
         path: upstreamPath(candidate, exchange),
         method: req.method ?? 'POST',
-        headers: requestHeaders(req.rawHeaders, credential),
+        headers: requestHeaders(req.rawHeaders, credential, deps.takesTokens),
         body: bodyPieces,
         firstByteMs: timeouts?.firstByteMs ?? deps.limits.firstByteMs,
         idleMs: deps.limits.idleMs,

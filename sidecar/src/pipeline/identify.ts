@@ -3,23 +3,11 @@
  * from a header (reliability.md 4.2, AuthZ). After `guard`, since a target that is no path must not get here; before
  * `read`, since an unknown path must not make the proxy read 32 MiB.
  */
-import { pathFate, type Provider } from '@tollgate/providers';
+import { pathFate } from '@tollgate/providers';
 import { refuse } from '../refusal.ts';
-import type { Exchange, Outcome, Stage } from '../exchange.ts';
+import type { Stage } from '../exchange.ts';
 
-export interface IdentifyDeps {
-  /** Takes over calls that are not metered. */
-  readonly passThrough: (exchange: Exchange, fate: PassedFate) => Outcome | Promise<Outcome>;
-}
-
-/** A path that is forwarded without being metered: known to be free, or unknown. */
-export interface PassedFate {
-  readonly provider: Provider;
-  readonly upstreamPath: string;
-  readonly isFree: boolean;
-}
-
-export const identify = ({ passThrough }: IdentifyDeps): Stage =>
+export const identify = (): Stage =>
   function identify(exchange) {
     const { method = '', url = '' } = exchange.req;
     const fate = pathFate(method, url);
@@ -29,11 +17,12 @@ export const identify = ({ passThrough }: IdentifyDeps): Stage =>
       case 'free':
       case 'unknown':
         exchange.shape = fate.shape;
-        return passThrough(exchange, {
+        exchange.passed = {
           provider: fate.provider,
           upstreamPath: fate.upstreamPath,
           isFree: fate.fate === 'free',
-        });
+        };
+        return undefined;
       case 'metered':
         exchange.shape = fate.shape;
         exchange.destination = {

@@ -40,6 +40,15 @@ export interface PolicyBook {
 /** Model names come from callers: a bounded cache, so that a hostile one cannot grow it. */
 const CACHED_MODELS = 512;
 
+/** Of prices that several snapshots share, once. */
+const tables = new WeakMap<Snapshot['prices'], PriceTable>();
+
+const priceTableOf = (prices: Snapshot['prices']): PriceTable => {
+  const table = tables.get(prices) ?? makePriceTable(prices);
+  tables.set(prices, table);
+  return table;
+};
+
 export const makePolicyBook = (snapshot: Snapshot): PolicyBook => {
   const { subject, budgets } = snapshot;
   const cache = new Map<string, { readonly limits: readonly MatchedLimit[]; readonly fixed: CallPolicy | null }>();
@@ -77,7 +86,7 @@ export const makePolicyBook = (snapshot: Snapshot): PolicyBook => {
     organisation: snapshot.organisation,
     subject,
     routes: snapshot.routes,
-    prices: makePriceTable(snapshot.prices),
+    prices: priceTableOf(snapshot.prices),
     policyFor(model, user, route) {
       // No model name holds a NUL (providers refuses it), so the parts cannot run into each other.
       const key = `${model ?? '\0'}\0${route === undefined ? '\0' : (route ?? '')}`;

@@ -27,6 +27,16 @@ export const credentialOf = ({ backend, provider }: Candidate, secrets: Secrets)
   }
 };
 
+/** Servers of models in the cluster often want none; a provider always does. */
+export const needsKey = ({ backend }: Candidate): boolean => backend?.provider !== 'OpenAICompatible';
+
 export const missingKey = ({ route, backend }: Candidate): string =>
   `ModelRoute ${route?.namespace ?? ''}/${route?.name ?? ''}, backend "${backend?.name ?? ''}", names key "${backend?.credential?.key ?? ''}" of Secret ` +
   `"${backend?.credential?.name ?? ''}", which this proxy cannot read`;
+
+/** For callers whose own credential is not forwarded. */
+export const noKey = ({ route, backend, provider }: Candidate): string =>
+  route === null
+    ? `this gateway has no key of ${provider} for this model: a ModelRoute of the gateway's namespace has to name the model and a key`
+    : `ModelRoute ${route.namespace}/${route.name}, backend "${backend?.name ?? ''}", names no key, and the gateway forwards none of its callers': ` +
+      'give the backend a credentialsSecretRef';

@@ -26,6 +26,9 @@ export interface PolicyFeed {
   version(): string | null;
 }
 
+/** What calls ask of it. */
+export type PolicySource = Pick<PolicyFeed, 'current' | 'isStale'>;
+
 export interface PolicyFeedDeps {
   /** How long a call waits for the first policy. */
   readonly waitMs: number;

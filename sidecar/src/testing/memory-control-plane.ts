@@ -5,7 +5,14 @@
 import { overdraftLimit, slidingTerms } from '@tollgate/budget';
 import { windowAt } from '@tollgate/budget/window';
 import { makeMemoryBlockSource, makeMemoryPool, type MemoryBlockSource } from '@tollgate/ledger/pool';
-import { LedgerRefused, LedgerUnavailable, type DegradedReason, type LedgerEvent } from '@tollgate/ledger';
+import {
+  LedgerRefused,
+  LedgerUnavailable,
+  type CallerName,
+  type CallerReview,
+  type DegradedReason,
+  type LedgerEvent,
+} from '@tollgate/ledger';
 import { openEvent } from '@tollgate/ledger/wire';
 import type { Snapshot } from '@tollgate/api';
 import type { ControlPlane } from '../control-plane.ts';
@@ -26,6 +33,12 @@ export interface MemoryControlPlane extends ControlPlane {
   snapshotSaid(): string | null;
   /** Hellos are refused with this code from now on; null: no longer. */
   setUnwelcome(code: string | null): void;
+  /** What is said of a caller's token from now on, and the snapshot that the caller gets; other tokens are invalid. */
+  setCaller(token: string, review: CallerReview, snapshot?: Snapshot): void;
+  /** Tokens that were asked about, in their order. */
+  readonly reviewed: readonly string[];
+  /** Callers whose snapshots are followed. */
+  callersFollowed(): number;
   /** Lease acquisitions asked for. */
   acquisitions(): number;
 }
@@ -43,6 +56,10 @@ export const makeMemoryControlPlane = async (
   let unwelcome: string | null = null;
   const events: LedgerEvent[] = [];
   const seen = new Set<string>();
+  const reviews = new Map<string, CallerReview>();
+  const reviewed: string[] = [];
+  const callerSnapshots = new Map<string, Snapshot>();
+  const callerWatchers = new Map<string, Set<(snapshot: Snapshot) => void>>();
   const watchers = new Set<(snapshot: Snapshot) => void>();
   const listeners = new Set<() => void>();
   const source = makeMemoryBlockSource();
@@ -51,7 +68,7 @@ export const makeMemoryControlPlane = async (
     clock,
     liveProxies: () => 1,
     resolve: (name) => {
-      for (const budget of snapshot.budgets) {
+      for (const budget of [snapshot, ...callerSnapshots.values()].flatMap(({ budgets }) => budgets)) {
         const overdraft = overdraftLimit(budget);
         const limit = [...budget.limits, ...(overdraft === null ? [] : [overdraft])].find(
           (each) => `${budget.namespace}/${budget.name}` === name.budget && each.name === name.limit,
@@ -76,6 +93,21 @@ export const makeMemoryControlPlane = async (
     events,
     source,
     acquisitions: () => acquisitions,
+    reviewed,
+    callersFollowed: () => [...callerWatchers.values()].reduce((sum, { size }) => sum + size, 0),
+    setCaller: (token, review, given) => {
+      reviews.set(token, review);
+      if (!review.accepted || given === undefined) return;
+      const key = callerKey(review.caller);
+      callerSnapshots.set(key, given);
+      for (const watcher of callerWatchers.get(key) ?? []) watcher(given);
+    },
+    reviewCaller: async (token) => {
+      up();
+      reviewed.push(token);
+      await Promise.resolve();
+      return reviews.get(token) ?? { accepted: false, fault: 'invalid' };
+    },
     degraded: () => degraded,
     snapshotSaid: () => snapshotSaid,
     setUnwelcome: (code) => {
@@ -136,25 +168,32 @@ export const makeMemoryControlPlane = async (
       up();
       await pool.close(instance, epoch, () => Promise.resolve(source.closeInstance(instance, epoch)));
     },
-    watchSnapshots: ({ onSnapshot, onLine, signal }) =>
+    watchSnapshots: ({ caller, onSnapshot, onLine, signal }) =>
       new Promise((resolve) => {
         const listen = (): void => {
           if (!isDown) onLine?.();
         };
         const timers = [setInterval(listen, PING_MS), setInterval(() => void pool.tend(), TEND_MS)];
         for (const timer of timers) timer.unref();
-        watchers.add(onSnapshot);
+        const key = caller === undefined ? null : callerKey(caller);
+        const among = key === null ? watchers : (callerWatchers.get(key) ?? new Set());
+        if (key !== null) callerWatchers.set(key, among);
+        const first = key === null ? snapshot : callerSnapshots.get(key);
+        among.add(onSnapshot);
         listeners.add(listen);
-        onSnapshot(snapshot);
+        if (first !== undefined) onSnapshot(first);
         signal.addEventListener('abort', () => {
           for (const timer of timers) clearInterval(timer);
-          watchers.delete(onSnapshot);
+          among.delete(onSnapshot);
           listeners.delete(listen);
           resolve();
         });
       }),
   };
 };
+
+const callerKey = ({ namespace, serviceAccount, pod }: CallerName): string =>
+  `${namespace}/${serviceAccount}/${pod?.uid ?? ''}`;
 
 const PING_MS = 5_000;
 const TEND_MS = 100;

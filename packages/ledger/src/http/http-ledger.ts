@@ -1,7 +1,8 @@
 /** The ledger over HTTP: what every proxy leases from and reports to. */
 import type { AcquireRequest, AcquireResult, GiveBackRequest, LeasePort } from '../lease-port.ts';
 import type { LedgerSession } from '../escrow/shipper.ts';
-import type { CloseRequest, HelloReply, HelloRequest, RunningRequest } from '../session.ts';
+import type { CallerReview, CloseRequest, HelloReply, HelloRequest, RunningRequest } from '../session.ts';
+import { decodeCallerReview, encodeCallerQuestion } from '../wire/caller-wire.ts';
 import { decodeEventsReply } from '../wire/event-wire.ts';
 import { decodeAcquireResult, encodeAcquireRequest, encodeGiveBack } from '../wire/lease-wire.ts';
 import { encodeSealed, type SealedEvent } from '../wire/sealed-event.ts';
@@ -14,7 +15,9 @@ export interface HttpLedger extends LeasePort, LedgerSession {
   hello(request: HelloRequest): Promise<HelloReply>;
   /** Says what this proxy runs; a server of an earlier version refuses, which harms nothing. */
   running(request: RunningRequest): Promise<void>;
-  /** Follows this instance's snapshots until the signal is aborted. */
+  /** Whose token is this, which a caller has shown? Refused but for a gateway. */
+  reviewCaller(token: string): Promise<CallerReview>;
+  /** Follows this instance's snapshots, or those of one caller of it, until the signal is aborted. */
   watchSnapshots(watch: SnapshotWatch): Promise<void>;
   /** Ends the connections. */
   close(): void;
@@ -61,6 +64,7 @@ export const makeHttpLedger = ({ serverUrl, token, random, timeouts }: HttpLedge
       client.post('/v1/hello', encodeHello(request), limits.hello, decodeHelloReply),
     running: (request: RunningRequest): Promise<void> =>
       client.post('/v1/running', encodeRunning(request), limits.hello, nothing),
+    reviewCaller: (token) => client.post('/v1/callers', encodeCallerQuestion(token), limits.hello, decodeCallerReview),
     acquire: (request: AcquireRequest): Promise<AcquireResult> =>
       client.post('/v1/lease', encodeAcquireRequest(request), limits.lease, decodeAcquireResult),
     giveBack: (request: GiveBackRequest): Promise<void> =>

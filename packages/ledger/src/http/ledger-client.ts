@@ -34,8 +34,10 @@ const MAX_ANSWER = 8 << 20;
 export const makeLedgerClient = ({ serverUrl, token }: LedgerClientDeps): LedgerClient => {
   const base = new URL(serverUrl);
   const isTls = base.protocol === 'https:';
-  const options = { keepAlive: true, maxSockets: 16, scheduling: 'lifo' } as const;
-  const agent = isTls ? new HttpsAgent(options) : new HttpAgent(options);
+  const Agent = isTls ? HttpsAgent : HttpAgent;
+  const agent = new Agent({ keepAlive: true, maxSockets: 16, scheduling: 'lifo' });
+  // A gateway has a stream for each of its callers, and these must leave room for questions.
+  const streams = new Agent({ keepAlive: false });
   const request = isTls ? httpsRequest : httpRequest;
   const prefix = base.pathname.replace(/\/$/, '');
 
@@ -46,7 +48,7 @@ export const makeLedgerClient = ({ serverUrl, token }: LedgerClientDeps): Ledger
     signal: AbortSignal | null,
   ): ClientRequest =>
     request({
-      agent,
+      agent: signal === null ? agent : streams,
       ...(signal === null ? {} : { signal }),
       method,
       protocol: base.protocol,
@@ -116,6 +118,7 @@ export const makeLedgerClient = ({ serverUrl, token }: LedgerClientDeps): Ledger
       }),
     close: () => {
       agent.destroy();
+      streams.destroy();
     },
   };
 };

@@ -2,6 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Snapshot } from '@tollgate/api';
 import type { CounterName } from '../counter.ts';
+import type { CallerName } from '../session.ts';
+import { encodeCallerName } from '../wire/caller-wire.ts';
 import { decodeStreamLine } from '../wire/stream-wire.ts';
 import { makeBackoff } from '../escrow/retry.ts';
 import type { LedgerClient } from './ledger-client.ts';
@@ -9,6 +11,8 @@ import { makeNdjsonLines } from './ndjson-lines.ts';
 
 export interface SnapshotWatch {
   readonly instance: string;
+  /** Of a gateway: what this caller of it needs, and no recalls. */
+  readonly caller?: CallerName;
   readonly onSnapshot: (snapshot: Snapshot) => void;
   /** Others wait for these counters. */
   readonly onRecall?: (counters: readonly CounterName[]) => void;
@@ -48,8 +52,9 @@ export const watchSnapshots = async (deps: SnapshotWatchDeps, watch: SnapshotWat
 };
 
 const follow = async (deps: SnapshotWatchDeps, watch: SnapshotWatch, onAlive: () => void): Promise<void> => {
-  const { instance, signal } = watch;
-  const path = `/v1/snapshots?instance=${encodeURIComponent(instance)}`;
+  const { instance, caller, signal } = watch;
+  const whose = caller === undefined ? '' : `&caller=${encodeURIComponent(encodeCallerName(caller))}`;
+  const path = `/v1/snapshots?instance=${encodeURIComponent(instance)}${whose}`;
   const answer = await deps.client.stream(path, deps.connectMs, signal);
   const goneSilent = (): void => {
     answer.destroy(new Error(`the snapshot stream was silent for ${String(deps.silenceMs)} ms`));

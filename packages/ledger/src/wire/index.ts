@@ -1,3 +1,4 @@
+export * from './caller-wire.ts';
 export * from './contract-mismatch.ts';
 export * from './event-wire.ts';
 export * from './lease-wire.ts';

@@ -3,7 +3,14 @@ import { makeAuthenticate } from './authenticate.ts';
 import { adminToken, bearerToken } from './static-token.ts';
 import { firstOf, type TokenReview, type TokenReviewer } from './token-review.ts';
 
-const caller = { name: 'shop/web/pod', workload: null, ledger: true, management: 'none', isOperator: false } as const;
+const caller = {
+  name: 'shop/web/pod',
+  workload: null,
+  ledger: true,
+  calls: true,
+  management: 'none',
+  isOperator: false,
+} as const;
 
 const counting = (answer: TokenReview) => {
   const asked: string[] = [];

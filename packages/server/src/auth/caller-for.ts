@@ -19,19 +19,19 @@ export interface VouchedToken {
   readonly audiences: { readonly ledger: boolean; readonly management: boolean };
 }
 
-/** Null: a token to lease with that is bound to no pod, which could be used anywhere. */
+/** With a token that is bound to no pod nobody leases, since it could be used anywhere; a gateway takes it, and charges its namespace. */
 export const callerFor = (
   { workload, audiences }: VouchedToken,
   { systemNamespace, operator }: CallerRules,
-): Caller | null => {
+): Caller => {
   const { namespace, serviceAccount, pod } = workload;
-  if (audiences.ledger && pod === null) return null;
   const isOperator = namespace === operator?.namespace && serviceAccount === operator.name;
   const { management } = audiences;
   return {
     name: [namespace, serviceAccount, pod?.name ?? ''].join('/'),
     workload,
-    ledger: audiences.ledger,
+    ledger: audiences.ledger && pod !== null,
+    calls: audiences.ledger,
     management: !management ? 'none' : isOperator || namespace === systemNamespace ? 'all' : 'namespace',
     isOperator: management && isOperator,
   };

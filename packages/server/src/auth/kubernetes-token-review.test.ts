@@ -68,6 +68,7 @@ describe('a token that the API server vouches for', () => {
         name: 'shop/web/web-1',
         workload: { namespace: 'shop', serviceAccount: 'web', pod: { name: 'web-1', uid: 'uid-of-web-1' } },
         ledger: true,
+        calls: true,
         management: 'none',
         isOperator: false,
       },
@@ -105,6 +106,12 @@ describe('a token that the API server vouches for', () => {
     expect(await review(token())).toMatchObject({ caller: { ledger: true, management: 'none', isOperator: false } });
   });
 
+  it('that is bound to no pod leases nothing, and may call through a gateway', async () => {
+    expect(await answering({ user: user('web', 'shop', null) }).review(token())).toMatchObject({
+      caller: { workload: { pod: null }, ledger: false, calls: true, management: 'none' },
+    });
+  });
+
   it.each([
     ['not authenticated', { authenticated: false, error: 'token expired' }, 'signature'],
     ['authenticated is missing', { authenticated: undefined }, 'signature'],
@@ -112,7 +119,6 @@ describe('a token that the API server vouches for', () => {
     ['by an authenticator without audiences', { audiences: undefined }, 'audience'],
     ['a person', { user: { username: 'alice' } }, 'claims'],
     ['a name of too many parts', { user: { username: 'system:serviceaccount:a:b:c' } }, 'claims'],
-    ['bound to no pod, to lease with', { user: user('web', 'shop', null) }, 'claims'],
     ['half a pod', { user: { ...user(), extra: { 'authentication.kubernetes.io/pod-name': ['web-1'] } } }, 'claims'],
   ])('is refused: %s', async (_what, part, reason) => {
     expect(await answering(part).review(token())).toEqual({ ok: false, reason });

@@ -103,9 +103,10 @@ const reviewOf = (
   if (namespace === undefined || serviceAccount === undefined) return { ok: false, reason: 'claims' };
   const name = user?.extra?.[POD_NAME]?.[0];
   const uid = user?.extra?.[POD_UID]?.[0];
+  // Half a pod is nothing that the API server says, and must not pass for no pod at all.
+  if ((name === undefined) !== (uid === undefined)) return { ok: false, reason: 'claims' };
   const pod = name === undefined || uid === undefined ? null : { name, uid };
   const caller = callerFor({ workload: { namespace, serviceAccount, pod }, audiences: { ledger, management } }, rules);
-  if (caller === null) return { ok: false, reason: 'claims' };
   const now = clock();
   const until = end ?? now;
   return {

@@ -42,6 +42,7 @@ describe('a signed token', () => {
           pod: { name: 'web-7d4b9c-x2x4z', uid: 'uid-1' },
         },
         ledger: true,
+        calls: true,
         management: 'none',
         isOperator: false,
       },
@@ -68,12 +69,17 @@ describe('a signed token', () => {
     ['for an audience that is a part of ours', { audience: 'tollgat' }, 'audience'],
     ['of another issuer', { issuer: 'https://elsewhere.test' }, 'issuer'],
     ['signed with a key that nobody knows', { kid: 'key-2' }, 'key'],
-    ['that is bound to no pod', { pod: null }, 'claims'],
     ['without what Kubernetes says of it', { payload: { 'kubernetes.io': null } }, 'claims'],
     ['of an empty namespace', { namespace: '' }, 'claims'],
   ];
   it.each(bad)('is refused %s', async (_what, differs, reason) => {
     expect(await review(await issuer.token(differs))).toEqual({ ok: false, reason });
+  });
+
+  it('that is bound to no pod leases nothing, and may call through a gateway', async () => {
+    expect(await review(await issuer.token({ pod: null }))).toMatchObject({
+      caller: { workload: { pod: null }, ledger: false, calls: true, management: 'none' },
+    });
   });
 
   it('is accepted a few seconds before it begins: clocks differ', async () => {

@@ -14,10 +14,24 @@ const staticToken = (token: string, caller: Caller): TokenReviewer => {
 
 /** For proxies and people alike: who has it may do everything, and is believed what it says of itself. */
 export const bearerToken = (token: string): TokenReviewer =>
-  staticToken(token, { name: 'token', workload: null, ledger: true, management: 'all', isOperator: false });
+  staticToken(token, {
+    name: 'token',
+    workload: null,
+    ledger: true,
+    calls: false,
+    management: 'all',
+    isOperator: false,
+  });
 
 /** For people who look after the installation. It leases nothing. */
 export const adminToken = (token: string): TokenReviewer =>
-  staticToken(token, { name: 'admin', workload: null, ledger: false, management: 'all', isOperator: false });
+  staticToken(token, {
+    name: 'admin',
+    workload: null,
+    ledger: false,
+    calls: false,
+    management: 'all',
+    isOperator: false,
+  });
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

@@ -37,6 +37,8 @@ export interface Caller {
   readonly workload: WorkloadIdentity | null;
   /** May it lease and report? */
   readonly ledger: boolean;
+  /** May it call providers through a gateway? */
+  readonly calls: boolean;
   /** What it may see: nothing, its own namespace, or all. */
   readonly management: 'none' | 'namespace' | 'all';
   /** May it say which resources hold, and which pods carry the proxy? */

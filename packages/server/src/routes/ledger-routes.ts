@@ -3,12 +3,14 @@ import express, { Router, type NextFunction, type Request, type Response } from 
 import { ANY_EPOCH, UNKNOWN_POD, type CounterName, type LedgerEvent } from '@tollgate/ledger';
 import {
   decodeAcquireRequest,
+  decodeCallerName,
   decodeClose,
   decodeEvents,
   decodeGiveBack,
   decodeHello,
   decodeRunning,
   encodeAcquireResult,
+  encodeCallerName,
   encodeEventsReply,
   encodeHelloReply,
 } from '@tollgate/ledger/wire';
@@ -19,7 +21,8 @@ import { askingOf, callerOf } from '../asking.ts';
 import { makeByteBudget, makeOneEach, makeSlots } from '../back-pressure.ts';
 import type { Caller } from '../auth/token-review.ts';
 import type { ConnectedProxies } from '../connected/connected-proxies.ts';
-import { forLedger } from '../guard.ts';
+import { subjectOfCaller } from '../gateway-callers.ts';
+import { forGateway, forLedger } from '../guard.ts';
 import { RequestRefused } from '../http-refusal.ts';
 import type { ServerMetrics } from '../metrics.ts';
 import type { ToldByOperator } from '../operator/told-by-operator.ts';
@@ -256,11 +259,27 @@ export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
     response.status(204).end();
   });
 
-  router.get('/snapshots', forLedger, onceTold, async (request, response) => {
-    const instance = typeof request.query['instance'] === 'string' ? request.query['instance'] : '';
+  const greetedAs = async (request: Request): Promise<{ readonly instance: string; readonly greeted: Subject }> => {
+    const instance = queried(request, 'instance') ?? '';
     await checkOwner(request, instance);
     const greeted = await subjectOf(instance);
     if (!greeted) throw new RequestRefused(409, 'unknown_instance', 'this instance never said hello');
+    return { instance, greeted };
+  };
+
+  const isForCaller = (request: Request, _response: Response, next: NextFunction): void => {
+    next(queried(request, 'caller') === null ? 'route' : undefined);
+  };
+
+  router.get('/snapshots', isForCaller, forGateway(systemNamespace), onceTold, async (request, response) => {
+    const { instance, greeted } = await greetedAs(request);
+    const name = decodeCallerName(queried(request, 'caller') ?? '');
+    const subject = (): Subject => subjectOfCaller(name, told?.pods ?? null);
+    streams.openFor(instance, { key: encodeCallerName(name), subject, routesOf: greeted }, response);
+  });
+
+  router.get('/snapshots', forLedger, onceTold, async (request, response) => {
+    const { instance, greeted } = await greetedAs(request);
     const caller = callerOf(request);
     const uid = injectedUid(caller);
     const subject = (uid === null ? null : told?.pods.subjectOf(uid)) ?? greeted;
@@ -271,6 +290,12 @@ export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
   });
 
   return router;
+};
+
+/** Null where it is not in the query, or more than once. */
+const queried = (request: Request, name: string): string | null => {
+  const value: unknown = request.query[name];
+  return typeof value === 'string' ? value : null;
 };
 
 /** Express leaves the body an empty object where its type is not the one asked for. */
