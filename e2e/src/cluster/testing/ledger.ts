@@ -34,6 +34,15 @@ export const countedOn = async (budget: string): Promise<Charged> =>
     ),
   );
 
+/** Of the proxy in a pod, as it named itself at its hello. */
+export const instanceOf = async (namespace: string, pod: string): Promise<string> => {
+  const [instance = ''] = await query(
+    `SELECT id FROM instance WHERE subject->>'namespace' = '${namespace}' AND subject->>'pod' = '${pod}' ORDER BY hello_at DESC LIMIT 1`,
+  );
+  if (instance === '') throw new Error(`no proxy of pod ${namespace}/${pod} has said hello`);
+  return instance;
+};
+
 const NANO_DIGITS = 9;
 
 /** `0.0123` dollars as nano-USD, without a float between. */
