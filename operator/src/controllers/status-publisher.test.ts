@@ -36,6 +36,24 @@ describe('the status publisher', () => {
     expect(written.at(-1)).toBe('k0@1000');
   });
 
+  it('begins nothing while twenty writes are under way, and goes on a second after they ended', async () => {
+    const { clock, written, publisher, write } = aPublisher();
+    const slow = Promise.withResolvers<undefined>();
+    for (let index = 0; index < 20; index += 1) {
+      publisher.offer(`slow${index}`, 9, async () => {
+        await slow.promise;
+      });
+    }
+    publisher.offer('next', 1, write('next'));
+    await clock.advance(10_000);
+    expect(written).toEqual([]);
+    slow.resolve(undefined);
+    await clock.advance(999);
+    expect(written).toEqual([]);
+    await clock.advance(1);
+    expect(written).toEqual(['next@11000']);
+  });
+
   it('forgets what is withdrawn, and says which write failed', async () => {
     const { clock, written, faults, publisher, write } = aPublisher();
     publisher.offer('a', 1, write('a'));

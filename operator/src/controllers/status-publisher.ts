@@ -1,6 +1,14 @@
 /** Writes statuses at the pace that `status-pacing.ts` allows, for all kinds together. */
 import type { Timers } from '@tollgate/runtime';
-import { afterWrites, chooseWrites, NO_WRITES, type Offer, type PacingState } from './status-pacing.ts';
+import {
+  afterBegin,
+  afterEnd,
+  chooseWrites,
+  NO_WRITES,
+  SECOND_MS,
+  type Offer,
+  type PacingState,
+} from './status-pacing.ts';
 
 export interface StatusPublisher {
   /** The object's status differs by so much from what is written; `write` is called when it is its turn. */
@@ -46,17 +54,23 @@ export const makeStatusPublisher = ({ timers, clock, onFault }: StatusPublisherD
   const publish = (): void => {
     const now = clock();
     const { write, nextAt } = chooseWrites([...pending.values()], state, now);
-    state = afterWrites(state, write, now);
+    state = afterBegin(state, write, now);
     for (const key of write) {
-      const task = pending.get(key)?.write;
+      const offer = pending.get(key);
       pending.delete(key);
-      if (task === undefined) continue;
-      const done = task()
-        .catch((error: unknown) => onFault(key, error))
-        .finally(() => writing.delete(done));
-      writing.add(done);
+      if (offer !== undefined) begin(offer);
     }
     if (nextAt !== null) wake(nextAt);
+  };
+  const begin = ({ key, write }: Pending): void => {
+    const done = write()
+      .catch((error: unknown) => onFault(key, error))
+      .finally(() => {
+        writing.delete(done);
+        state = afterEnd(state, clock());
+        if (pending.size > 0) wake(clock() + SECOND_MS);
+      });
+    writing.add(done);
   };
 
   return {
