@@ -19,6 +19,13 @@ describe('a budget that was just written', () => {
     expect(taking.restMs('a', aNewOne({ now: NOW + 500, takenGeneration: 1, view: aBudgetView() }))).toBe(0);
   });
 
+  it('waits as long for the figures of the new version', () => {
+    const taken = aNewOne({ object: aBudgetObject({ generation: 2 }), takenGeneration: 2 });
+    const taking = makeTaking();
+    expect(taking.restMs('a', { ...taken, view: aBudgetView({ generation: 1 }) })).toBe(1_000);
+    expect(taking.restMs('a', { ...taken, view: aBudgetView({ generation: 2 }), now: NOW + 100 })).toBe(0);
+  });
+
   it('says after that second what is so', () => {
     const taking = makeTaking();
     taking.restMs('a', aNewOne());

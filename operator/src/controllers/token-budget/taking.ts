@@ -18,7 +18,9 @@ export const makeTaking = (): Taking => {
     restMs: (key, { object, admission, view, takenGeneration, server, now }) => {
       const generation = object.metadata.generation ?? 0;
       const isOnItsWay = admission.accepted && (server === 'asked' || server === 'not asked');
-      if (!isOnItsWay || (takenGeneration === generation && view !== null)) return 0;
+      // Its figures are of a version too: those of the former one would stand beside the new spec for as long.
+      const isShown = view !== null && (view.resource.metadata.generation ?? generation) === generation;
+      if (!isOnItsWay || (takenGeneration === generation && isShown)) return 0;
       const before = seen.get(key);
       if (before?.generation === generation) return Math.max(0, before.at + TAKING_MS - now);
       seen.set(key, { generation, at: now });
