@@ -77,6 +77,35 @@ describe('the client of the server', () => {
     await expect(client.budgets()).rejects.toMatchObject(fault);
   });
 
+  it('reads an answer again only where it is another by then', async () => {
+    const answers = [
+      [200, '"one"', '{"asOf":"1","budgets":[]}'],
+      [304, '"one"', ''],
+      [200, '"two"', '{"asOf":"2","budgets":[]}'],
+      [200, null, '{"asOf":"3","budgets":[]}'],
+      [200, null, '{"asOf":"4","budgets":[]}'],
+    ] as const;
+    const known: (string | null)[] = [];
+    const client = makeServerClient({
+      url: 'http://server',
+      token: () => 'token',
+      timeoutMs: 300,
+      fetch: async (_url, init) => {
+        const [status, tag, body] = answers[known.length] ?? [500, null, ''];
+        known.push(new Headers(init?.headers).get('if-none-match'));
+        return new Response(status === 304 ? null : body, { status, headers: tag === null ? {} : { etag: tag } });
+      },
+    });
+    const first = await client.budgets();
+    expect(await client.budgets()).toBe(first);
+    expect([await client.budgets(), await client.budgets(), await client.budgets()].map(({ asOf }) => asOf)).toEqual([
+      '2',
+      '3',
+      '4',
+    ]);
+    expect(known).toEqual([null, '"one"', '"one"', '"two"', null]);
+  });
+
   it('gives up on a server that does not answer', async () => {
     const { client } = await aServer(200, '{}', 60_000);
     await expect(client.routes()).rejects.toMatchObject({ status: null, reason: 'unreachable' });

@@ -14,6 +14,7 @@ export interface ServerClient {
   resourcesVersion(): Promise<string | null>;
   putPods(pods: readonly PodEntry[]): Promise<void>;
   podsVersion(): Promise<string | null>;
+  /** The very same answer as before where nothing but the time has changed. */
   budgets(): Promise<BudgetsAnswer>;
   routes(): Promise<RoutesAnswer>;
 }
@@ -46,6 +47,19 @@ export interface ServerClientDeps {
   readonly fetch: typeof globalThis.fetch;
 }
 
+interface Question {
+  readonly method: 'GET' | 'PUT';
+  readonly path: string;
+  readonly body?: object;
+  /** The tag of the answer that we have: null is answered where it is still that one. */
+  readonly known?: string;
+}
+
+interface Answer {
+  readonly text: string;
+  readonly tag: string | null;
+}
+
 const VersionSchema = z.object({ version: z.string().min(1) });
 const VersionInForceSchema = z.object({ version: z.string().min(1).nullable() });
 const FaultsSchema = z.array(z.object({ path: z.string(), message: z.string() })).catch([]);
@@ -54,7 +68,7 @@ const RefusalSchema = z.object({
 });
 
 export const makeServerClient = ({ url, token, timeoutMs, fetch }: ServerClientDeps): ServerClient => {
-  const ask = async (method: 'GET' | 'PUT', path: string, body?: object): Promise<string> => {
+  const answerTo = async ({ method, path, body, known }: Question): Promise<Answer | null> => {
     let response: Response;
     let text: string;
     try {
@@ -63,6 +77,7 @@ export const makeServerClient = ({ url, token, timeoutMs, fetch }: ServerClientD
         headers: {
           authorization: `Bearer ${token()}`,
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(known === undefined ? {} : { 'if-none-match': known }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         redirect: 'manual',
@@ -72,16 +87,32 @@ export const makeServerClient = ({ url, token, timeoutMs, fetch }: ServerClientD
     } catch (cause) {
       throw new ServerFault(null, 'unreachable', `the server at ${url} does not answer`, { cause });
     }
+    if (response.status === 304 && known !== undefined) return null;
     if (!response.ok) throw refusalOf(`${method} ${path}`, response.status, text);
-    return text;
+    return { text, tag: response.headers.get('etag') };
+  };
+  const ask = async (method: 'GET' | 'PUT', path: string, body?: object): Promise<string> => {
+    const answer = await answerTo({ method, path, ...(body === undefined ? {} : { body }) });
+    return answer?.text ?? '';
+  };
+  /** What is asked again and again is sent and read again only where it is another by then. */
+  const followed = <S extends z.ZodType>(schema: S, path: string): (() => Promise<z.output<S>>) => {
+    let last: { readonly tag: string; readonly content: z.output<S> } | null = null;
+    return async () => {
+      const answer = await answerTo({ method: 'GET', path, ...(last === null ? {} : { known: last.tag }) });
+      if (answer === null && last !== null) return last.content;
+      const content = parsed(schema, answer?.text ?? '');
+      last = typeof answer?.tag === 'string' ? { tag: answer.tag, content } : null;
+      return content;
+    };
   };
   return {
     putResources: async (resources) => parsed(VersionSchema, await ask('PUT', '/v1/resources', resources)).version,
     resourcesVersion: async () => parsed(VersionInForceSchema, await ask('GET', '/v1/resources')).version,
     podsVersion: async () => parsed(VersionInForceSchema, await ask('GET', '/v1/pods')).version,
     putPods: async (pods) => void (await ask('PUT', '/v1/pods', { pods })),
-    budgets: async () => parsed(BudgetsAnswerSchema, await ask('GET', '/v1/budgets')),
-    routes: async () => parsed(RoutesAnswerSchema, await ask('GET', '/v1/routes')),
+    budgets: followed(BudgetsAnswerSchema, '/v1/budgets'),
+    routes: followed(RoutesAnswerSchema, '/v1/routes'),
   };
 };
 

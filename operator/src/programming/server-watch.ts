@@ -107,7 +107,8 @@ const changedKeys = <V>(
 ): string[] => {
   const changed = [...after].flatMap(([key, view]) => {
     const former = before.get(key);
-    return former !== undefined && isDeepStrictEqual(figures(former), figures(view)) ? [] : [key];
+    if (former === undefined) return [key];
+    return former === view || isDeepStrictEqual(figures(former), figures(view)) ? [] : [key];
   });
   return [...changed, ...[...before.keys()].filter((key) => !after.has(key))];
 };

@@ -88,6 +88,23 @@ describe('the management API', () => {
     expect((await as('desert', 'GET', '/v1/usage?by=team')).json).toEqual({ by: 'team', rows: [] });
   });
 
+  it('says no more than that nothing changed to whom it told before, until something does', async () => {
+    const ask = async (known?: string): Promise<Answer> => {
+      const token = await issuer.token({ namespace: 'shop', audience: 'tollgate-management', pod: null });
+      return test.ask('GET', '/v1/budgets', undefined, {
+        authorization: `Bearer ${token}`,
+        // As fetch does by itself.
+        ...(known === undefined ? {} : { 'if-none-match': known, 'cache-control': 'no-cache' }),
+      });
+    };
+    const first = await ask();
+    const tag = first.headers.get('etag') ?? '';
+    clock.now += 1_000;
+    expect(await ask(tag)).toMatchObject({ status: 304, text: '' });
+    await test.ask('POST', '/v1/lease', { instance: 'shop-1', seq: 2, needs: [NEED] });
+    expect(await ask(tag)).toMatchObject({ status: 200, json: { budgets: [{ columns: { name: 'pool' } }] } });
+  });
+
   it('shows all to who looks after the installation', async () => {
     expect((await as('tollgate-system', 'GET', '/v1/explain/req-bank')).status).toBe(200);
     expect((await as('tollgate-system', 'GET', '/v1/usage?by=team')).json).toMatchObject({

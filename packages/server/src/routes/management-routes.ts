@@ -11,6 +11,7 @@ import type { SnapshotStreams } from '../snapshot-streams.ts';
 import { budgetViews } from '../status/budget-views.ts';
 import { routeView, TRAFFIC_MS } from '../status/route-view.ts';
 import { toJson } from './json-text.ts';
+import { sendIfNews } from './send-if-news.ts';
 
 /**
  * What people and scripts ask: budgets, routes, usage, and why a call cost what it did. Who is of a namespace sees its
@@ -36,14 +37,18 @@ export const managementRoutes = ({ store, pool, inForce, connected, streams, clo
   router.get('/budgets', async (request, response) => {
     NoQuery.parse(request.query);
     const namespace = seenBy(request);
+    const now = clock();
     const budgets = await budgetViews(inForce.now().budgets.filter(isOf(namespace)), {
       namespace,
       store,
       balances: () => pool.balances(),
       attached: attachments(await connected.all(), streams.classOf),
-      clock,
+      now,
     });
-    response.type('json').send(toJson({ asOf: new Date(clock()).toISOString(), budgets }));
+    const asOf = new Date(now).toISOString();
+    const text = toJson({ asOf, budgets });
+    // Asked every other second for each budget of a cluster, most of which stand still: that time passed is no news.
+    sendIfNews(request, response, { text, essence: text.replaceAll(`"asOf":"${asOf}"`, '') });
   });
 
   router.get('/routes', async (request, response) => {
@@ -51,7 +56,8 @@ export const managementRoutes = ({ store, pool, inForce, connected, streams, clo
     const namespace = seenBy(request);
     const routes = inForce.now().routes.filter(isOf(namespace));
     const traffic = routes.length === 0 ? [] : await store.backendTraffic({ since: clock() - TRAFFIC_MS, namespace });
-    response.type('json').send(toJson({ routes: routes.map((route) => routeView(route, traffic)) }));
+    const text = toJson({ routes: routes.map((route) => routeView(route, traffic)) });
+    sendIfNews(request, response, { text, essence: text });
   });
 
   router.get('/usage', async (request, response) => {

@@ -14,7 +14,8 @@ export interface BudgetViewsDeps {
   readonly balances: () => Promise<readonly PoolBalance[]>;
   /** By budget, the live proxies that it is for. */
   readonly attached: ReadonlyMap<string, Attachment>;
-  readonly clock: () => number;
+  /** Milliseconds since 1970. */
+  readonly now: number;
   /** All of these budgets are of one namespace; null: of any. */
   readonly namespace: string | null;
 }
@@ -26,8 +27,7 @@ export const budgetViews = async (
   budgets: readonly TokenBudget[],
   deps: BudgetViewsDeps,
 ): Promise<readonly BudgetView[]> => {
-  const { store, balances, attached, clock, namespace } = deps;
-  const now = clock();
+  const { store, balances, attached, now, namespace } = deps;
   const compiled = budgets.map((budget) => ({ budget, views: limitViews(budget, now) }));
   const since = Math.min(now, ...compiled.flatMap(({ views }) => views.map(firstInstant)));
   const recentSince = now - HOUR - ((now - HOUR) % SLOT_MS);
