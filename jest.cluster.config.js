@@ -16,6 +16,7 @@ export default {
   roots: [join(import.meta.dirname, 'e2e/src/cluster')],
   testMatch: ['**/*.cluster.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+  testSequencer: join(import.meta.dirname, 'jest.cluster.order.js'),
   // Pods are scheduled, started and probed: a limit against hanging, not a measure of speed.
   testTimeout: 180_000,
 };

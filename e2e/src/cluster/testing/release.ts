@@ -7,28 +7,53 @@ import { promisify } from 'node:util';
 import { tryKubectl } from './kubectl.ts';
 
 export const SYSTEM = 'tollgate-system';
-const CHART = join(import.meta.dirname, '../../../../charts/tollgate');
+export const RELEASE = 'tollgate';
+export const CHART = join(import.meta.dirname, '../../../../charts/tollgate');
 const run = promisify(execFile);
+
+/** Helm comes back once all of it is ready. */
+export const READY = ['--wait', '--timeout', '5m'];
 
 /** On pods of the release, so that a cluster that is kept from run to run gets each run's images. */
 const RUN = 'e2e.tollgate.dev/run';
 
-/** What this cluster needs beside the defaults, such as images that it can have. */
-const clusterValues = (): { readonly database?: { readonly builtIn?: object } } =>
-  JSON.parse(process.env['TOLLGATE_HELM_VALUES'] ?? '{}') as { readonly database?: { readonly builtIn?: object } };
+/** The chart would take its images from a registry. Nobody else's release has these, so they also tell ours from others. */
+export const IMAGES = { prefix: 'localhost', tag: 'dev' };
+
+interface ClusterValues {
+  readonly images: typeof IMAGES;
+  readonly database?: { readonly builtIn?: object };
+}
+
+/** What any release needs here beside the defaults: images that this cluster can have. */
+export const clusterValues = (): ClusterValues => ({
+  ...(JSON.parse(process.env['TOLLGATE_HELM_VALUES'] ?? '{}') as Omit<ClusterValues, 'images'>),
+  images: IMAGES,
+});
 
 export const helm = async (...args: readonly string[]): Promise<string> => {
   const { stdout } = await run(process.env['TOLLGATE_HELM'] ?? 'helm', args, { env: process.env });
   return stdout;
 };
 
+/** With values from a file that is gone afterwards. */
+export const helmWithValues = async (values: object, ...args: readonly string[]): Promise<string> => {
+  const folder = await mkdtemp(join(tmpdir(), 'tollgate-release-'));
+  try {
+    const file = join(folder, 'values.json');
+    await writeFile(file, JSON.stringify(values));
+    return await helm(...args, '--values', file);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+
 /** The chart's defaults, but for the images, and a volume: a PostgreSQL that goes away has to come back with its ledger. */
-const releaseValues = (runId: string): object => {
+export const releaseValues = (runId: string): object => {
   const values = clusterValues();
   const podAnnotations = { [RUN]: runId };
   return {
     ...values,
-    images: { prefix: 'localhost', tag: 'dev' },
     database: { builtIn: { ...values.database?.builtIn, persistence: { enabled: true, size: '1Gi' } } },
     operator: { podAnnotations },
     injector: { podAnnotations },
@@ -49,13 +74,6 @@ export const upgradeRelease = (): Promise<void> =>
   installRelease(`${process.env['TOLLGATE_E2E_RUN'] ?? 'by-hand'}-upgraded-${String(Date.now())}`);
 
 const installRelease = async (runId: string): Promise<void> => {
-  const folder = await mkdtemp(join(tmpdir(), 'tollgate-release-'));
-  try {
-    const values = join(folder, 'values.json');
-    await writeFile(values, JSON.stringify(releaseValues(runId)));
-    const where = ['--namespace', SYSTEM, '--create-namespace', '--values', values];
-    await helm('upgrade', '--install', 'tollgate', CHART, ...where, '--wait', '--timeout', '5m');
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const where = ['--namespace', SYSTEM, '--create-namespace'];
+  await helmWithValues(releaseValues(runId), 'upgrade', '--install', RELEASE, CHART, ...where, ...READY);
 };
