@@ -34,6 +34,8 @@ const CONNECT_MS = 2_000;
 /** Commands in a row without an answer: then the connection is given up, since its other end may be gone without a word. */
 const MOST_UNANSWERED = 3;
 const RECONNECT_MS = [20, 50, 100, 200, 500, 1_000] as const;
+/** Until who would not say who it is, or is not suitable yet, is asked again. */
+const MEET_AGAIN_MS = 500;
 
 /** Throws `RedisUnsuitable`, or `LedgerUnavailable` where nobody answers. */
 export const openRedisLink = async (options: RedisLinkOptions): Promise<RedisLink> => {
@@ -91,6 +93,10 @@ export const openRedisLink = async (options: RedisLinkOptions): Promise<RedisLin
   client.on('ready', () => {
     meet().catch((fault: unknown) => {
       onFault(fault, 'meet Redis again');
+      // The connection may well stand, and then nothing else would ever ask again.
+      setTimeout(() => {
+        if (!closed && facts === null && client.status === 'ready') connectAnew();
+      }, MEET_AGAIN_MS).unref();
     });
   });
 
