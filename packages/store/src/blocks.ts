@@ -32,6 +32,7 @@ export const allocateBlock = async (
   const rows = await lockAround(tx, terms);
   const row = rows.find(({ window_id }) => window_id === terms.window.id);
   if (!row || isSeedDue(terms, row.defined_ms, rows)) return { kind: 'missing' };
+  if (row.limit_max !== terms.max) await noteMaximum(tx, row.id, terms.max);
   const { out, spent, roomFor } = sumsAround(rows, row, terms);
   const unloaded = inEpoch.isShared ? await unloadedOf(tx, row.id, epoch) : [];
   const next = takeNext(unloaded, { max: terms.max, out, spent, need, short });
@@ -43,6 +44,14 @@ export const allocateBlock = async (
   if (next.amount === 0n) return { kind: 'blocks', blocks: unloaded, free };
   const id = await takeBlock(tx, { ...next, counterId: row.id, epoch, terms, isLoaded: !inEpoch.isShared }, now);
   return { kind: 'blocks', blocks: [...unloaded, { id, amount: next.amount }], free };
+};
+
+/** Also where no block is taken: whoever finds one that nobody loaded lends it under the maximum that stands here. */
+const noteMaximum = async (tx: Transaction, counterId: bigint, max: bigint): Promise<void> => {
+  await tx.query(
+    'UPDATE counter SET limit_max = $2, ceiling = greatest($2::bigint, allocated - refunded) WHERE id = $1',
+    [counterId, max],
+  );
 };
 
 const unloadedOf = async (tx: Transaction, counterId: bigint, epoch: string): Promise<readonly Block[]> =>
@@ -84,7 +93,7 @@ const takeBlock = async (
   now: number,
 ): Promise<string> => {
   const taken = await tx.query(
-    `UPDATE counter SET allocated = allocated + $2, limit_max = $3, ceiling = greatest($3::bigint, allocated - refunded)
+    `UPDATE counter SET allocated = allocated + $2, ceiling = greatest($3::bigint, allocated - refunded)
      WHERE id = $1 AND allocated - refunded + $2 <= $3 RETURNING id`,
     [counterId, amount, terms.max],
   );
@@ -103,8 +112,11 @@ const takeBlock = async (
   return block.id;
 };
 
-export const markLoaded = async (tx: Transaction, ids: readonly string[]): Promise<void> => {
-  await tx.query('UPDATE block SET loaded = true WHERE id = ANY($1::bigint[]) AND NOT loaded', [ids]);
+export const markLoaded = async (tx: Transaction, epoch: string, ids: readonly string[]): Promise<void> => {
+  await tx.query('UPDATE block SET loaded = true WHERE id = ANY($1::bigint[]) AND epoch = $2 AND NOT loaded', [
+    ids,
+    epoch,
+  ]);
 };
 
 /** At most so many at once: the rest waits for the next look. */

@@ -1,4 +1,5 @@
 import type { Subject } from '@tollgate/api';
+import type { DirectConnections } from '@tollgate/ledger';
 import type { Transaction } from './connection.ts';
 import { storableJson } from './storable.ts';
 
@@ -8,6 +9,8 @@ export interface ConnectedProxy {
   readonly subject: Subject;
   /** The version that it said it runs; null: it has not said. */
   readonly snapshot: string | null;
+  /** Connections past it that it said it found in its pod; null: it has not said. */
+  readonly direct: readonly DirectConnections[] | null;
 }
 
 export interface ConnectedNews {
@@ -15,9 +18,11 @@ export interface ConnectedNews {
   readonly connected: readonly Pick<ConnectedProxy, 'instance' | 'subject'>[];
   /** Instances that are not on this server's streams any more. */
   readonly gone: readonly string[];
-  /** What instances said they run, wherever their stream is. */
-  readonly running: readonly { readonly instance: string; readonly snapshot: string }[];
+  /** What instances said they run and found, wherever their stream is. */
+  readonly running: readonly (ProxyRunning & { readonly instance: string })[];
 }
+
+export type ProxyRunning = Pick<ConnectedProxy, 'direct'> & { readonly snapshot: string };
 
 /** Seconds after which a silent server counts as gone. By the database's clock, which is one for all of them. */
 const ALIVE_S = 20;
@@ -49,9 +54,10 @@ const CONNECT = `INSERT INTO connected_proxy (instance, server, subject)
   SELECT instance, $1, subject FROM json_to_recordset($2::json) AS r(instance text, subject jsonb) ORDER BY instance
   ON CONFLICT (instance) DO UPDATE SET server = excluded.server, subject = excluded.subject, said_at = excluded.said_at`;
 
-const RUN = `INSERT INTO connected_proxy (instance, snapshot)
-  SELECT instance, snapshot FROM json_to_recordset($1::json) AS r(instance text, snapshot text) ORDER BY instance
-  ON CONFLICT (instance) DO UPDATE SET snapshot = excluded.snapshot, said_at = excluded.said_at`;
+const RUN = `INSERT INTO connected_proxy (instance, snapshot, direct)
+  SELECT instance, snapshot, direct
+  FROM json_to_recordset($1::json) AS r(instance text, snapshot text, direct jsonb) ORDER BY instance
+  ON CONFLICT (instance) DO UPDATE SET snapshot = excluded.snapshot, direct = excluded.direct, said_at = excluded.said_at`;
 
 /** Servers that are silent, and proxies that are on no stream for long, go. */
 export const sweepConnected = async (tx: Transaction): Promise<void> => {
@@ -69,7 +75,7 @@ export const forgetServer = async (tx: Transaction, server: string): Promise<voi
 /** On the streams of all servers that are there. */
 export const connectedProxies = (tx: Transaction): Promise<readonly ConnectedProxy[]> =>
   tx.query<ConnectedProxy>(
-    `SELECT p.instance, p.subject, p.snapshot FROM connected_proxy p JOIN server_process s ON s.id = p.server
+    `SELECT p.instance, p.subject, p.snapshot, p.direct FROM connected_proxy p JOIN server_process s ON s.id = p.server
      WHERE s.seen_at >= now() - make_interval(secs => $1) AND p.subject IS NOT NULL ORDER BY p.instance`,
     [ALIVE_S],
   );

@@ -14,6 +14,8 @@ export interface CounterRow {
   readonly refunded: bigint;
   readonly settled: bigint;
   readonly unresolved: bigint;
+  /** The maximum that was asked under last. */
+  readonly limit_max: bigint;
   /** What of `settled` and `unresolved` came from events and leases that did not name the counter. */
   readonly seeded: bigint;
   /** The definition of its limit that it was last seeded under. */
@@ -22,7 +24,7 @@ export interface CounterRow {
   readonly defined_ms: bigint | null;
 }
 
-const COLUMNS = `id, window_id, window_start_ms, allocated, refunded, settled, unresolved, seeded, seeded_since_ms,
+const COLUMNS = `id, window_id, window_start_ms, allocated, refunded, settled, unresolved, limit_max, seeded, seeded_since_ms,
   (SELECT d.since_ms FROM limit_definition d WHERE d.budget = counter.budget AND d.limit_name = counter.limit_name) AS defined_ms`;
 
 /**

@@ -164,11 +164,15 @@ export const abandonInstance = async (tx: Transaction, instance: string, now: nu
   return epochs;
 };
 
+/** Also of one that it never joined: a question for a lease that is still on its way must not find it a member there. */
 const leave = async (tx: Transaction, epoch: string, instance: string, now: number, lost: boolean): Promise<void> => {
   await tx.query('SELECT 1 FROM epoch WHERE id = $1 FOR UPDATE', [epoch]);
   await tx.query(
-    `UPDATE epoch_instance SET closed_at = to_timestamp($3::double precision / 1000), lost = $4
-     WHERE epoch = $1 AND instance = $2 AND closed_at IS NULL`,
+    `INSERT INTO epoch_instance AS member (epoch, instance, joined_at, closed_at, lost)
+     SELECT id, $2, to_timestamp($3::double precision / 1000), to_timestamp($3::double precision / 1000), $4
+     FROM epoch WHERE id = $1 AND state <> 'closed'
+     ON CONFLICT (epoch, instance) DO UPDATE SET closed_at = excluded.closed_at, lost = excluded.lost
+     WHERE member.closed_at IS NULL`,
     [epoch, instance, now, lost],
   );
 };

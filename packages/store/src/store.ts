@@ -47,6 +47,7 @@ import {
   type OperatorDocument,
   type OperatorDocumentName,
 } from './operator-documents.ts';
+import { silentPods, type PodName } from './silent-pods.ts';
 import { sharedEpochs } from './shared-epochs.ts';
 import { tallies, type StoredTally } from './tallies.ts';
 import {
@@ -113,6 +114,8 @@ export interface Store {
   noteConnected(server: string, news: ConnectedNews): Promise<boolean>;
   /** On the streams of all servers. */
   connectedProxies(): Promise<readonly ConnectedProxy[]>;
+  /** Those of these pods of whom no call was ever recorded. */
+  silentPods(pods: readonly PodName[]): Promise<readonly PodName[]>;
   /** Every server may, every few seconds: forgets servers that are silent. */
   sweepConnected(): Promise<void>;
   forgetServer(server: string): Promise<void>;
@@ -170,7 +173,7 @@ export const storeOn = (connection: Connection, organisation: string): Store => 
           await makeCounter(request.terms, seed);
         }
       },
-      loaded: (_epoch, ids) => transact((tx) => markLoaded(tx, ids)),
+      loaded: (epoch, ids) => transact((tx) => markLoaded(tx, epoch, ids)),
       unloaded: (epoch) => transact((tx) => unloadedBlocks(tx, epoch), 'snapshot'),
       refund: (epoch, id, returns) => transact((tx) => refundPool(tx, epoch, id, returns, clock())),
       shared: sharedEpochs(connection, clock),
@@ -213,6 +216,7 @@ export const storeOn = (connection: Connection, organisation: string): Store => 
     readDocument: (name) => transact((tx) => readDocument(tx, name), 'snapshot'),
     noteConnected: (server, news) => transact((tx) => noteConnected(tx, server, news)),
     connectedProxies: () => transact(connectedProxies, 'snapshot'),
+    silentPods: (pods) => transact((tx) => silentPods(tx, pods), 'snapshot'),
     sweepConnected: () => transact(sweepConnected),
     forgetServer: (server) => transact((tx) => forgetServer(tx, server)),
     ping: async () => {

@@ -14,6 +14,7 @@ export { checkAgreement, type AgreementOptions } from './agreement.ts';
 export {
   memorySource,
   playSourceScript,
+  SOURCE_BEGINNING,
   SOURCE_SCRIPT,
   type SourceStep,
   type SourceUnderTest,

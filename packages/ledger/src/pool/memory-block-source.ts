@@ -134,9 +134,10 @@ export const makeMemoryBlockSource = (): MemoryBlockSource => {
       }
     },
     join: (epoch, instance) => {
+      if (!instances.has(instance)) return Promise.resolve('unknown');
       const state = epochs.get(epoch);
       if (!state || state.sealed) return Promise.resolve('sealed');
-      if (!instances.has(instance) || state.members.get(instance) === 'closed') return Promise.resolve('unknown');
+      if (state.members.get(instance) === 'closed') return Promise.resolve('unknown');
       state.members.set(instance, 'open');
       return Promise.resolve('joined');
     },

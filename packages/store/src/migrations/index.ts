@@ -8,6 +8,7 @@ import { rollUpsByDelta } from './0006-roll-ups-by-delta.ts';
 import { eventsByMonth } from './0007-events-by-month.ts';
 import { limitsThatComeBack } from './0008-limits-that-come-back.ts';
 import { cluster } from './0009-cluster.ts';
+import { directConnections } from './0010-direct-connections.ts';
 
 /** In the order they run. Append only: one that has run anywhere is never edited, its checksum is recorded. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -20,4 +21,5 @@ export const MIGRATIONS: readonly Migration[] = [
   eventsByMonth,
   limitsThatComeBack,
   cluster,
+  directConnections,
 ];

@@ -43,14 +43,19 @@ export const sourceOn = ({ store, connection }: OpenStore): SourceUnderTest => {
   };
 };
 
-/** Of some budgets: all that a database has seen may be too many to be read at every step. */
+/** Of some budgets, with what is not folded yet: all that a database has seen may be too many to be read at every step. */
 const talliesOf = (connection: Connection, prefix: string): Promise<readonly CounterTally[]> =>
   connection.transact(
     (tx) =>
       tx.query<CounterTally>(
-        `SELECT budget, limit_name AS "limit", partition_value AS "partition", window_id AS "windowId",
-                allocated, refunded, settled, unresolved FROM counter
-         WHERE budget >= $1 AND budget < $1 || '~' ORDER BY id`,
+        `SELECT c.budget, c.limit_name AS "limit", c.partition_value AS "partition", c.window_id AS "windowId",
+                (c.allocated + d.allocated)::bigint AS allocated, c.refunded, (c.settled + d.charged)::bigint AS settled,
+                (c.unresolved + d.unresolved)::bigint AS unresolved
+         FROM counter c
+         LEFT JOIN LATERAL (SELECT coalesce(sum(allocated), 0) AS allocated, coalesce(sum(charged), 0) AS charged,
+                                   coalesce(sum(unresolved), 0) AS unresolved
+                            FROM charge_delta WHERE counter_id = c.id) AS d ON true
+         WHERE c.budget >= $1 AND c.budget < $1 || '~' ORDER BY c.id`,
         [prefix],
       ),
     'snapshot',
