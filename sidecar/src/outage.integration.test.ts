@@ -64,6 +64,7 @@ describe('a proxy while things are away', () => {
     let answer = first;
     while (answer.status === 200) answer = await chat(on);
     expect(answer.error?.code).toBe('budget_store_unavailable');
+    expect(answer.error?.message).toContain('of TokenBudget default/chat does not cover this call');
     expect(on.mock.bill()).toBeGreaterThan(limit);
     expect(on.mock.bill()).toBeLessThanOrEqual(limit + overdraft);
 

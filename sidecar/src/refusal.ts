@@ -99,6 +99,17 @@ export const refuse = (code: RefusalCode, message: string, facts: RefusalFacts =
   };
 };
 
+/** The ledger gives nothing more. Names the first of the budgets from which the call needs money. */
+export const unavailableRefusal = ([first]: readonly { readonly budget: string }[]): Refusal => {
+  const whose = first === undefined ? 'its budgets' : `TokenBudget ${first.budget}`;
+  return refuse(
+    'budget_store_unavailable',
+    `Tollgate's server gives nothing now, and what this proxy has in hand of ${whose} does not cover this call, which was ` +
+      'not sent. Try again later; an "overdraft" of the budget would bridge such a time.',
+    { budget: first?.budget ?? null },
+  );
+};
+
 /** A Hard budget is enforced by the policy in force, or not at all. Names the first of those that bind the call. */
 export const staleRefusal = ([first]: readonly { readonly budget: string }[]): Refusal => {
   const which = first === undefined ? 'a Hard TokenBudget that binds this call' : `TokenBudget ${first.budget}`;

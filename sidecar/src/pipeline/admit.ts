@@ -14,7 +14,7 @@ import {
   type HoldResult,
 } from '@tollgate/ledger/escrow';
 import type { LimitUnit } from '@tollgate/api';
-import { refuse, refuseForBudget, type Refusal } from '../refusal.ts';
+import { refuse, refuseForBudget, unavailableRefusal, type Refusal } from '../refusal.ts';
 import type { Estimate } from './estimate.ts';
 
 export type Denied = Extract<AcquireResult, { granted: false }>;
@@ -73,10 +73,10 @@ export const admit = (escrow: Escrow, request: AdmitRequest): Admission | Promis
       },
     });
   } catch (error) {
-    return { admitted: false, refusal: faultOf(error) };
+    return { admitted: false, refusal: faultOf(error, estimate.hard) };
   }
   return outcome instanceof Promise
-    ? outcome.then(conclude, (error: unknown) => ({ admitted: false, refusal: faultOf(error) }))
+    ? outcome.then(conclude, (error: unknown) => ({ admitted: false, refusal: faultOf(error, estimate.hard) }))
     : conclude(outcome);
 };
 
@@ -108,13 +108,8 @@ const amountText = (unit: LimitUnit, amount: bigint): string => {
 };
 
 /** Faults of the ledger's side are answers to the caller: the call was not sent, and may be tried again. */
-const faultOf = (error: unknown): Refusal => {
-  if (error instanceof LedgerUnavailable || error instanceof LedgerRefused) {
-    return refuse(
-      'budget_store_unavailable',
-      'the budget ledger cannot be reached, and the money in hand does not cover this call; it was not sent',
-    );
-  }
+const faultOf = (error: unknown, needs: readonly HoldNeed[]): Refusal => {
+  if (error instanceof LedgerUnavailable || error instanceof LedgerRefused) return unavailableRefusal(needs);
   if (error instanceof Error && 'code' in error && error.code === 'spool_fault') {
     return refuse(
       'ledger_backpressure',
