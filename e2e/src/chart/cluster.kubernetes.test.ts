@@ -398,6 +398,18 @@ describe('an installation', () => {
       );
     });
 
+    it('how callers without a proxy reach the gateway, and what it means that nobody asks who they are', async () => {
+      const stores = ['--set', 'database.existingSecret=a', '--set', 'redis.existingSecret=b'];
+      const asking = await notes(...stores, '--set', 'gateway.enabled=true');
+      expect(asking).toContain('http://tollgate-gateway.tollgate-system.svc:4100/openai/v1');
+      expect(asking).toContain('create token NAME --audience tollgate');
+      expect(asking).not.toContain('WARNING');
+      const open = await notes(...stores, '--set', 'gateway.enabled=true', '--set', 'gateway.requireTokens=false');
+      expect(open).toContain('WARNING: the gateway does not ask who calls (gateway.requireTokens=false)');
+      expect(open).not.toContain('create token');
+      expect(await notes(...stores)).not.toContain('gateway');
+    });
+
     it('where the demo spends', async () => {
       expect(await notes('--set', 'demo.enabled=true')).toContain('kubectl -n tollgate-demo get tokenbudgets -w');
     });

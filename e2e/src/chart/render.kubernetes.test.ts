@@ -268,6 +268,17 @@ describe('the gateway', () => {
     expect(env).toContainEqual({ name: 'TOLLGATE_LISTEN', value: '0.0.0.0:4100' });
   });
 
+  it('asks who calls, but where it is told not to', async () => {
+    for (const [given, value] of [
+      [{}, 'true'],
+      [{ requireTokens: false }, 'false'],
+    ] as const) {
+      const manifests = await render({ values: { gateway: { enabled: true, ...given } } });
+      const [{ env }] = find(manifests, 'Deployment', 'tollgate-gateway')['spec'].template.spec.containers;
+      expect(env).toContainEqual({ name: 'TOLLGATE_REQUIRE_TOKENS', value });
+    }
+  });
+
   it('under an HPA says no number of its own', async () => {
     const manifests = await render({ values: { gateway: { enabled: true, autoscaling: { enabled: true } } } });
     expect(find(manifests, 'Deployment', 'tollgate-gateway')['spec'].replicas).toBeUndefined();
