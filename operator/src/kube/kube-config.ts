@@ -16,8 +16,12 @@ export const loadKubeConfig = ({ kubeconfig, context }: KubeConfigSource): KubeC
   if (kubeconfig === null) config.loadFromCluster();
   else loadFile(config, kubeconfig);
   if (context !== undefined) config.setCurrentContext(context);
+  return checkedConfig(config, kubeconfig === null ? 'in this pod' : `in ${kubeconfig}`);
+};
+
+/** @throws Error where its current context leads to no server. */
+export const checkedConfig = (config: KubeConfig, where: string): KubeConfig => {
   const cluster = config.getCurrentCluster();
-  const where = kubeconfig === null ? 'in this pod' : `in ${kubeconfig}`;
   if (cluster === null)
     throw new Error(`no cluster ${where}: context ${config.getCurrentContext()} is missing or names none`);
   // Outside a pod the address is made of two variables that are not there.

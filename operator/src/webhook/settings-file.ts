@@ -4,13 +4,18 @@ import { readFile } from 'node:fs/promises';
 import { ConfigFault, VERSION, type Logger, type Timers } from '@tollgate/runtime';
 import { loadSettings } from '@tollgate/runtime/settings';
 import { pauseWith } from '../kube/pause.ts';
-import { InjectionSettingsSchema, type InjectionSettings } from '../injection/settings.ts';
+import { InjectionSettingsSchema, type InjectionSettings, type InjectionSettingsFile } from '../injection/settings.ts';
 
 /** @throws ConfigFault with every fault of the file. */
-export const loadInjectionSettings = (file: string): InjectionSettings => {
-  const settings = loadSettings(InjectionSettingsSchema, { env: {}, file });
-  return { ...settings, version: VERSION, configHash: hashOf(settings) };
-};
+export const loadInjectionSettings = (file: string): InjectionSettings =>
+  namedSettings(loadSettings(InjectionSettingsSchema, { env: {}, file }));
+
+/** With the version and the hash that go into the status annotation of a pod. */
+export const namedSettings = (settings: InjectionSettingsFile): InjectionSettings => ({
+  ...settings,
+  version: VERSION,
+  configHash: hashOf(settings),
+});
 
 /** Of all that changes what is injected. Twelve digits tell apart what one installation has had. */
 const hashOf = (settings: object): string =>

@@ -2,6 +2,7 @@
 import type { ModelRoute, ModelRouteBackend, ModelRouteStatus } from '@tollgate/api';
 import type { BackendFigures, RouteView } from '../../programming/server-views.ts';
 import { REASON } from './reasons.ts';
+import { howToGrant } from './secret-grant.ts';
 import { targetKey, targetOf, urlOf, type Resolution, type Target } from './targets.ts';
 
 export type BackendStatus = NonNullable<ModelRouteStatus['backends']>[number];
@@ -126,15 +127,8 @@ const missing = (reason: string, target: Exclude<Target, { kind: 'Provider' }>, 
 const plural = ({ kind }: Target): string =>
   kind === 'KServe' ? 'llminferenceservices.serving.kserve.io' : 'llminferenceservices.tollgate.dev';
 
-/** Least rights: one verb on one name. `metadata` is all that is read. */
-const hiddenSecret = (name: string, { namespace, operatorAccount }: Place): RefFault => {
-  const role = `tollgate-sees-${name}`.slice(0, 63);
-  return {
-    reason: REASON.secretNotReadable,
-    message:
-      `whether Secret ${name} is there cannot be seen. Grant it: ` +
-      `kubectl create role ${role} -n ${namespace} --verb=get --resource=secrets --resource-name=${name} && ` +
-      `kubectl create rolebinding ${role} -n ${namespace} --role=${role} --serviceaccount=${operatorAccount}`,
-    isFatal: false,
-  };
-};
+const hiddenSecret = (name: string, { namespace, operatorAccount }: Place): RefFault => ({
+  reason: REASON.secretNotReadable,
+  message: `whether Secret ${name} is there cannot be seen. ${howToGrant({ name, namespace, operatorAccount })}`,
+  isFatal: false,
+});

@@ -76,7 +76,9 @@ describe('the status of a route', () => {
         'kubectl create role tollgate-sees-keys -n team-a --verb=get --resource=secrets --resource-name=keys',
       ),
     });
-    expect(condition(stated, 'ResolvedRefs')?.message).toContain('--serviceaccount=tollgate-system:tollgate-operator');
+    const message = condition(stated, 'ResolvedRefs')?.message;
+    expect(message).toContain('--serviceaccount=tollgate-system:tollgate-operator');
+    expect(message).toContain('kubectl tollgate grant secret keys -n team-a --apply');
     expect(condition(stated, 'Ready')).toMatchObject({ status: 'True', reason: 'Serving' });
     expect(decideRoute(aWorld(stated)).isUnresolved).toBe(true);
   });
