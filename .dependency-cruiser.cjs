@@ -41,15 +41,21 @@ module.exports = {
 
     error(
       'packages-know-no-process',
-      'Packages never import a process; standalone alone may take the operator, and devtools makes docs of what processes list.',
-      { path: '^packages/', pathNot: '^packages/(standalone|devtools)/' },
+      'Packages never import a process; standalone and the command may take the operator, and devtools makes docs of what processes list.',
+      { path: '^packages/', pathNot: '^packages/(standalone|cli|devtools)/' },
       { path: '^(operator|sidecar|e2e)/' },
     ),
     error(
       'standalone-spawns-the-proxy',
       'The proxy is a child process of standalone, not a part of it.',
-      { path: '^packages/standalone/' },
+      { path: '^packages/(standalone|cli)/' },
       { path: '^(sidecar|e2e)/' },
+    ),
+    error(
+      'command-asks-clusters-in-one-place',
+      'What asks a Kubernetes cluster is a bundle of its own, so that every other command starts without it.',
+      { path: '^packages/cli/', pathNot: '^packages/cli/src/cluster/' },
+      { path: '^operator/' },
     ),
     error(
       'processes-are-strangers',

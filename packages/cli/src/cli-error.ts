@@ -22,3 +22,6 @@ export class CliError extends Error {
     this.todo = todo;
   }
 }
+
+/** By name: the commands for clusters are a bundle of their own, in which the class is another one. */
+export const isCliError = (error: unknown): error is CliError => error instanceof Error && error.name === 'CliError';

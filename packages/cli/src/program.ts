@@ -1,14 +1,19 @@
 /** All commands in the order of the help. Each imports what is heavy only when it runs, so that the others start fast. */
 import { VERSION } from '@tollgate/runtime';
 import { Command } from 'commander';
+import { addCheck } from './commands/check.ts';
 import { addDemo } from './commands/demo.ts';
 import { addExplain } from './commands/explain.ts';
 import { addGet } from './commands/get.ts';
+import { addGrant } from './commands/grant.ts';
+import { addInject } from './commands/inject.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addMockProvider } from './commands/mock-provider.ts';
+import { addScan } from './commands/scan.ts';
 import { addServe } from './commands/serve.ts';
 import { addInstances } from './commands/instances.ts';
 import { addServer } from './commands/server.ts';
+import { addUninstall } from './commands/uninstall.ts';
 import { addUnresolved } from './commands/unresolved.ts';
 import { addUsage } from './commands/usage.ts';
 import { addValidate } from './commands/validate.ts';
@@ -38,6 +43,11 @@ export const buildProgram = (io: Io): Command => {
   addInstances(program, io);
   addUnresolved(program, io);
   addValidate(program, io);
+  addScan(program, io);
+  addCheck(program, io);
+  addInject(program, io);
+  addGrant(program, io);
+  addUninstall(program, io);
   addDemo(program, io);
   addMigrate(program, io);
   addMockProvider(program, io);

@@ -1,6 +1,6 @@
 /** Runs one command line and turns every way it can end into an exit code. The only place that prints errors. */
 import { CommanderError } from 'commander';
-import { CliError, EXIT } from './cli-error.ts';
+import { EXIT, isCliError } from './cli-error.ts';
 import { CommandExit } from './command-exit.ts';
 import type { Io } from './io.ts';
 import { buildProgram } from './program.ts';
@@ -24,7 +24,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
 };
 
 const explainError = async (error: unknown): Promise<{ message: string; todo: string | null; exitCode: number }> => {
-  if (error instanceof CliError) return error;
+  if (isCliError(error)) return error;
   const { StandaloneError } = await import('@tollgate/standalone/error');
   if (error instanceof StandaloneError) {
     return {

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { build, type BuildOptions, type Metafile } from 'esbuild';
+import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild';
 
 export interface Program {
   readonly entry: string;
@@ -10,6 +10,8 @@ export interface Program {
   /** Packages that stay packages: they find files of their own beside them. */
   readonly external?: readonly string[];
   readonly define?: Readonly<Record<string, string>>;
+  /** Imports that stay imports, each of another program's file beside this one. */
+  readonly beside?: Readonly<Record<string, string>>;
   /** Packages that must not be in it, by whatever way. */
   readonly without?: readonly string[];
 }
@@ -24,7 +26,14 @@ export const PROGRAMS: readonly Program[] = [
     without: ['zod', 'yaml', 'express', 'js-tiktoken', 'pg', 'ioredis', '@kubernetes/client-node', 'undici'],
   },
   { entry: 'packages/tokenizer/src/worker.ts', out: 'sidecar/dist/tokenizer-worker.js' },
-  { entry: 'packages/cli/src/main.ts', out: 'packages/cli/dist/tollgate.js' },
+  {
+    entry: 'packages/cli/src/main.ts',
+    out: 'packages/cli/dist/tollgate.js',
+    beside: { '../cluster/index.ts': './tollgate-cluster.js' },
+    // Read by every command that starts, and of use to five of them.
+    without: ['@kubernetes/client-node', 'fast-json-patch'],
+  },
+  { entry: 'packages/cli/src/cluster/index.ts', out: 'packages/cli/dist/tollgate-cluster.js', without: STORES },
   // Two programs for two identities, in one image: the stores' clients belong to neither.
   { entry: 'operator/src/main-operator.ts', out: 'operator/dist/operator.js', without: STORES },
   { entry: 'operator/src/main-injector.ts', out: 'operator/dist/injector.js', without: STORES },
@@ -49,7 +58,7 @@ export const versionStamp = (packageVersion: string, describe: string | null): s
 
 /** Throws where the program cannot be built, or holds what it must not. */
 export const bundleProgram = async (root: string, program: Program, version: string): Promise<void> => {
-  const { entry, out, external = [], define = {}, without = [] } = program;
+  const { entry, out, external = [], define = {}, beside = {}, without = [] } = program;
   if (!existsSync(join(root, entry))) throw new Error(`${entry} does not exist, so ${out} is not built`);
   const { metafile } = await build({
     ...OPTIONS,
@@ -58,11 +67,22 @@ export const bundleProgram = async (root: string, program: Program, version: str
     outfile: out,
     external: [...OPTIONAL, ...external],
     define: { ...defines(version), ...define },
+    plugins: [besides(beside)],
   });
   const unwanted = without.filter((name) => holds(metafile, name));
   if (unwanted.length > 0)
     throw new Error(`${out} must not hold ${unwanted.join(', ')}; find the import with esbuild --metafile`);
 };
+
+const besides = (files: Readonly<Record<string, string>>): Plugin => ({
+  name: 'beside',
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /^[.]/ }, ({ path, kind }) => {
+      const file = kind === 'dynamic-import' ? files[path] : undefined;
+      return file === undefined ? null : { path: file, external: true };
+    });
+  },
+});
 
 const holds = ({ inputs }: Metafile, name: string): boolean =>
   Object.keys(inputs).some((path) => path.includes(`node_modules/${name}/`));

@@ -39,6 +39,11 @@ const PROBES: readonly Probe[] = [
     file: 'packages/standalone/src/takes-proxy.ts',
     imports: '../../../sidecar/src/pipeline.ts',
   },
+  {
+    rule: 'command-asks-clusters-in-one-place',
+    file: 'packages/cli/src/commands/asks.ts',
+    imports: '../../../../operator/src/plane.ts',
+  },
   { rule: 'processes-are-strangers', file: 'operator/src/takes-proxy.ts', imports: '../../sidecar/src/pipeline.ts' },
   { rule: 'nobody-imports-main', file: 'sidecar/src/takes-main.ts', imports: './main.ts' },
   { rule: 'adapters-only-from-main', file: 'sidecar/src/picks-adapter.ts', imports: '@tollgate/ledger/http' },
