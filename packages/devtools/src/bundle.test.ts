@@ -43,6 +43,24 @@ describe('a bundle', () => {
     expect(readFileSync(join(root, 'dist/main.js.map'), 'utf8')).toContain('src/main.ts');
   });
 
+  it('leaves what lies beside it a file of its own, which is loaded when it is asked for', async () => {
+    put(
+      'src/main.ts',
+      "if (process.argv[2] === 'more') await import('../more/index.ts');\nelse console.log('little');\n",
+    );
+    put('more/index.ts', "console.log('more');\n");
+    const beside = { '../more/index.ts': './more.mjs' };
+    const main = { entry: 'src/main.ts', out: 'dist/main.mjs', beside, without: ['more'] };
+    await bundleProgram(root, main, '1');
+    await bundleProgram(root, { entry: 'more/index.ts', out: 'dist/more.mjs' }, '1');
+    const run = (...args: string[]) =>
+      spawnSync(process.execPath, [join(root, 'dist/main.mjs'), ...args]).stdout.toString();
+    expect([run(), run('more')]).toEqual(['little\n', 'more\n']);
+    expect(readFileSync(join(root, 'dist/main.mjs'), 'utf8')).not.toContain("'more');");
+    rmSync(join(root, 'dist/more.mjs'));
+    expect(run()).toBe('little\n');
+  });
+
   it('says to an older Node, before anything of it runs, what it needs', async () => {
     put('src/main.ts', "console.log('runs');\n");
     await bundleProgram(root, { entry: 'src/main.ts', out: 'dist/main.mjs' }, '1');

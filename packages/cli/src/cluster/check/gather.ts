@@ -36,6 +36,7 @@ import {
   type KubeObject,
   type Lease,
 } from '@tollgate/operator/kube';
+import { isCurrentImage } from '../current-image.ts';
 import { installedSettings } from '../injection-settings.ts';
 import { ofRelease, podsOfProgram, type Component, type Installation } from '../installation.ts';
 import { CUSTOM_RESOURCES, MUTATING_POLICY_BINDINGS } from '../kinds.ts';
@@ -329,7 +330,8 @@ const readPods = async (
   });
   const forged = injected.items.filter((pod) => findingOf(pod, context) === 'forged');
   const genuine = injected.items.filter((pod) => !forged.includes(pod));
-  const isOutdated = (image: string | null): boolean => settings !== null && image !== settings.proxyImage;
+  const isOutdated = (image: string | null): boolean =>
+    settings !== null && image !== null && !isCurrentImage(image, settings);
   return {
     lacking: watched.items,
     forged: forged.map(({ metadata }) => keyOf(metadata)),

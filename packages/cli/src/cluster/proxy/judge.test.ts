@@ -115,6 +115,13 @@ describe('the proxy of a pod', () => {
     expect(saidOf(factsOf(podOf({}), {}, status))).toEqual([expect.stringMatching(words)]);
   });
 
+  it('is of the current image where a mirror has the same version of it', () => {
+    const settings = someSettings({ imageMirrors: ['mirror.test/tollgate-proxy'] });
+    const mirrored = podOf({ image: PROXY_IMAGE.replace('registry.test', 'mirror.test') });
+    expect(saidOf(factsOf(mirrored, { settings }))).toEqual([]);
+    expect(saidOf(factsOf(podOf({ image: 'mirror.test/tollgate-proxy:1' }), { settings }))).toHaveLength(1);
+  });
+
   it('may be out of reach, which is no fault of its own', () => {
     const status = { status: 503, body: 'error trying to reach service: dial tcp: i/o timeout' };
     expect(saidOf(factsOf(podOf({}), { status }))).toEqual([

@@ -1,5 +1,6 @@
 /** What is wrong with the proxy of one pod. Pure. */
 import { INJECT, isMap, mapOf } from '@tollgate/operator/injection';
+import { isCurrentImage } from '../current-image.ts';
 import { finding, type Finding } from '../finding.ts';
 import type { ProxyContainer, ProxyFacts } from './facts.ts';
 
@@ -63,7 +64,7 @@ const imageOf = (facts: ProxyFacts, { image }: ProxyContainer): readonly Finding
         'whether its image is the current one is not known: the settings of injection could not be read',
       ),
     ];
-  return image === settings.proxyImage
+  return isCurrentImage(image, settings)
     ? [finding('ok', objectOf(facts), `its image is what new pods get: ${image}`)]
     : [
         finding(
