@@ -316,7 +316,7 @@ describe('with the objects of an installation', () => {
     expect(io.out()).toContain('deployment/tollgate-server -n tollgate-system');
     expect(io.out()).toMatch(/Stays[^]*secret\/tollgate-stores -n tollgate-system[^]*crd\/tokenbudgets\.tollgate\.dev/);
     expect(io.out()).toContain('pod/carrier -n shop (1 pod)');
-    expect(io.out()).toContain('removes 1 budgets, 1 routes and 0 inference services');
+    expect(io.out()).toContain('removes 1 budget, 1 route and 0 inference services');
     expect(io.out()).toContain('helm uninstall tollgate -n tollgate-system');
     expect(await webhooks()).toContain('tollgate-injector');
     expect(await tollgate('uninstall', '--yes')).toBe(0);

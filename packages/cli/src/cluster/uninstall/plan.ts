@@ -34,9 +34,7 @@ export const planUninstall = (facts: UninstallFacts): UninstallPlan => {
     ],
     goes: helms.map(written),
     stays: left.map(written),
-    carriers: carriers.map(
-      ({ namespace, workload, pods }) => `${workload} -n ${namespace} (${String(pods)} ${pods === 1 ? 'pod' : 'pods'})`,
-    ),
+    carriers: carriers.map(({ namespace, workload, pods }) => `${workload} -n ${namespace} (${counted(pods, 'pod')})`),
     spending: budgets
       .filter(({ spent }) => /[1-9]/.test(spent))
       .map(({ namespace, name, spent }) => `tokenbudget/${name} -n ${namespace} (${spent})`),
@@ -97,7 +95,7 @@ const definitions = (
 ): readonly Step[] => {
   const names = left.filter(({ isDefinition }) => isDefinition).map(({ name }) => name);
   if (names.length === 0) return [];
-  const count = `${String(budgets.length)} budgets, ${String(routes)} routes and ${String(services)} inference services`;
+  const count = `${counted(budgets.length, 'budget')}, ${counted(routes, 'route')} and ${counted(services, 'inference service')}`;
   return [
     {
       why: `Only where nothing is to be kept: removes ${count} from all namespaces.`,
@@ -105,3 +103,5 @@ const definitions = (
     },
   ];
 };
+
+const counted = (count: number, what: string): string => `${String(count)} ${what}${count === 1 ? '' : 's'}`;
