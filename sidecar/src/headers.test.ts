@@ -58,6 +58,8 @@ describe('headers that cross the proxy', () => {
       'ours',
       ...UNENCODED,
     ]);
+    // What callers of a gateway send there is theirs and ours alone, also where the backend wants no key.
+    expect(requestHeaders(raw, null, true)).toEqual(['accept', '*/*', ...UNENCODED]);
   });
 
   it('drops cookies, framing and its own names from an answer, and keeps the rest', () => {

@@ -12,12 +12,12 @@ const setUp = () => {
   let compiled = 0;
   const streams = makeSnapshotStreams({
     onDropped: (reason) => dropped.push(reason),
-    snapshotFor: (subject): Snapshot => {
+    snapshotFor: (subject, routesOf): Snapshot => {
       compiled += 1;
       return {
         contract: 1,
         version,
-        organisation: 'o',
+        organisation: routesOf === undefined ? 'o' : `by the routes of ${routesOf.workload}`,
         subject,
         budgets: [],
         routes: [],
@@ -38,8 +38,14 @@ const setUp = () => {
     streams.open(instance, { ...SUBJECT, ...part }, sink);
     return sink;
   };
+  const openFor = (instance: string, key: string, subject: () => Subject) => {
+    const sink = aSink();
+    streams.openFor(instance, { key, subject, routesOf: { ...SUBJECT, workload: 'gateway' } }, sink);
+    return sink;
+  };
   return {
     streams,
+    openFor,
     dropped,
     compiled: () => compiled,
     open,
@@ -174,5 +180,54 @@ describe('snapshot streams', () => {
     change('two');
     expect([former.ended, versions(former), versions(latter)]).toEqual([true, ['one'], ['one', 'two']]);
     expect([dropped, streams.count()]).toEqual([['replaced'], 1]);
+  });
+});
+
+describe("the streams of a gateway's callers", () => {
+  const SHOP: Subject = { ...SUBJECT, namespace: 'shop' };
+  const BANK: Subject = { ...SUBJECT, namespace: 'bank' };
+  const subjectOf = (sink: ReturnType<typeof aSink>): unknown =>
+    (JSON.parse(sink.lines().at(-1) ?? '{}') as { subject?: { namespace: string } }).subject?.namespace;
+
+  it('stand beside its own, one for each caller, with its routes', () => {
+    const { open, openFor, streams, dropped } = setUp();
+    const own = open('gateway');
+    const shop = openFor('gateway', 'shop', () => SHOP);
+    const bank = openFor('gateway', 'bank', () => BANK);
+    expect([own, shop, bank].map(subjectOf)).toEqual(['default', 'shop', 'bank']);
+    expect(shop.lines()[0]).toContain('by the routes of gateway');
+    expect(own.lines()[0]).not.toContain('by the routes of');
+    expect([streams.count(), dropped]).toEqual([3, []]);
+    openFor('gateway', 'shop', () => SHOP);
+    expect([shop.ended, bank.ended, own.ended, dropped]).toEqual([true, false, false, ['replaced']]);
+  });
+
+  it('are neither proxies of their own nor asked to give back', () => {
+    const { open, openFor, streams } = setUp();
+    const own = open('gateway');
+    const shop = openFor('gateway', 'shop', () => SHOP);
+    streams.recall({ budget: 'shop/a', limit: 'l', partition: '' }, 'other');
+    expect([own.lines().length, shop.lines().length]).toEqual([2, 1]);
+    expect([...streams.connected()].map(({ subject }) => subject.namespace)).toEqual(['default']);
+  });
+
+  it('follow changes, also of whom the caller speaks for', () => {
+    const { openFor, streams, change } = setUp();
+    let subject = SHOP;
+    const sink = openFor('gateway', 'pod', () => subject);
+    change('two');
+    expect(sink.lines().at(-1)).toContain('"version":"two"');
+    subject = BANK;
+    streams.retell(() => null);
+    // The same version in these tests, so nothing is sent until the next change.
+    change('three');
+    expect(subjectOf(sink)).toBe('bank');
+  });
+
+  it('is of no use to an instance whose name pretends to be one', () => {
+    const { open, openFor, dropped } = setUp();
+    openFor('gateway', 'shop', () => SHOP);
+    for (const name of ['gateway shop', 'gatewayshop', 'gateway"shop']) open(name);
+    expect(dropped).toEqual([]);
   });
 });

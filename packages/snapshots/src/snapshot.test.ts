@@ -241,6 +241,18 @@ describe('compileSnapshot', () => {
     expect(compile(yaml).routes.map(({ name }) => name)).toEqual(['a', 'b']);
   });
 
+  it("has the gateway's routes and prices for a caller of it, and the caller's own budgets", () => {
+    const gateway: Subject = { namespace: 'platform', workload: 'gateway', labels: {}, team: 'platform' };
+    const theirs = aRoute('own', 'backends: [{name: b, provider: {type: OpenAI}}]');
+    const ours = aRoute('shared', 'backends: [{name: b, provider: {type: Anthropic}}]').replace('team-a', 'platform');
+    const yaml = theirs + ours + aBudget('a') + aBudget('b', '{}', 'platform');
+    const { routes, budgets, subject, version } = compile(yaml, { routesOf: gateway });
+    expect(routes.map(({ namespace, name }) => `${namespace}/${name}`)).toEqual(['platform/shared']);
+    expect(budgets.map(({ name }) => name)).toEqual(['a']);
+    expect(subject).toEqual(compile(yaml).subject);
+    expect(version).not.toBe(compile(yaml).version);
+  });
+
   it('puts backends in the order to try them, and leaves out those without weight', () => {
     const yaml = aRoute(
       'r',
