@@ -21,7 +21,7 @@ REAL ?= 0
 # Narrows the tests: make test-unit ARGS=packages/budget
 ARGS ?=
 
-.PHONY: help run test test-kubernetes test-adapters test-unit test-sim test-clients test-faults test-coverage test-replay test-fuzz verify lint types generate build bundles bench bench-ledger bench-cluster images cluster-build cluster-up cluster-down cluster-status e2e e2e-kind install clean
+.PHONY: help run test test-kubernetes test-scale test-adapters test-unit test-sim test-clients test-faults test-coverage test-replay test-fuzz verify lint types generate build bundles bench bench-ledger bench-cluster images cluster-build cluster-up cluster-down cluster-status e2e e2e-kind install clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -41,6 +41,12 @@ test-kubernetes: bundles ## Run what needs a Kubernetes API server, which is bui
 	@$(CLUSTER)/cluster.ts build control-plane
 	@mkdir -p $(RESULTS) && rm -f $(RESULTS)/kubernetes.json
 	@$(BOUNDED) $(JEST) --selectProjects kubernetes --json --outputFile=$(RESULTS)/kubernetes.json $(ARGS) >/dev/null
+
+test-scale: bundles ## Measure the operator with 1,000 budgets and 5,000 pods' metadata (10 minutes); writes dist/test-results/scale.json
+	@$(TOOLS)/prerequisites.sh postgres openssl
+	@$(CLUSTER)/cluster.ts build control-plane
+	@mkdir -p $(RESULTS) && rm -f $(RESULTS)/scale*.json
+	@$(BOUNDED) $(JEST) --selectProjects scale --json --outputFile=$(RESULTS)/scale-tests.json $(ARGS) >/dev/null
 
 test-unit: $(INSTALLED) ## Run the tests that need no server
 	@$(JEST) $(ARGS) --selectProjects unit

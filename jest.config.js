@@ -24,6 +24,8 @@ const INTEGRATION = '\\.integration\\.test\\.ts$';
 const CLUSTER = '\\.cluster\\.test\\.ts$';
 // They start a Kubernetes API server, which is built once on each machine: `make test-kubernetes` selects them.
 const KUBERNETES = '\\.kubernetes\\.test\\.ts$';
+// Minutes of a whole machine: `make test-scale` selects them.
+const SCALE = '\\.scale\\.test\\.ts$';
 
 export default {
   // Real servers on a machine that may be busy: a limit against hanging, not a measure of speed.
@@ -35,10 +37,11 @@ export default {
       ...common,
       displayName: 'unit',
       testMatch: ['**/*.test.ts'],
-      testPathIgnorePatterns: [...common.testPathIgnorePatterns, INTEGRATION, CLUSTER, KUBERNETES],
+      testPathIgnorePatterns: [...common.testPathIgnorePatterns, INTEGRATION, CLUSTER, KUBERNETES, SCALE],
     },
     { ...common, displayName: 'integration', testMatch: ['**/*.integration.test.ts'] },
     { ...common, displayName: 'kubernetes', testMatch: ['**/*.kubernetes.test.ts'] },
+    { ...common, displayName: 'scale', testMatch: ['**/*.scale.test.ts'] },
   ],
   collectCoverageFrom: ['{sidecar,operator,packages/*}/src/**/*.ts', '!**/*.test.ts', '!**/testing/**'],
 };

@@ -1,7 +1,7 @@
 /** A real API server, a real server over a real database, and operators as processes of their own with the rights of the chart. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,7 @@ import { OPERATOR_CLUSTER_RULES, operatorNamespaceRules, type RbacRule } from '.
 import { startControlPlane, type ControlPlane } from './control-plane.ts';
 
 export interface OperatorProcess {
+  readonly pid: number;
   /** Of the admin port. */
   readonly url: string;
   isLeading(): Promise<boolean>;
@@ -17,10 +18,15 @@ export interface OperatorProcess {
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
+export interface OperatorOptions {
+  /** As it is shipped, which `make bundles` built, with the settings that it has by itself; else its sources, in a hurry. */
+  readonly isShipped?: boolean;
+}
+
 export interface OperatorCluster {
   readonly api: ControlPlane;
   readonly serverUrl: string;
-  startOperator(): Promise<OperatorProcess>;
+  startOperator(options?: OperatorOptions): Promise<OperatorProcess>;
   stop(): Promise<void>;
 }
 
@@ -29,6 +35,15 @@ const ACCOUNT = 'tollgate-operator';
 const LEASE = 'tollgate-operator';
 const SERVER_MAIN = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url));
 const OPERATOR_MAIN = fileURLToPath(new URL('../main-operator.ts', import.meta.url));
+const DOCKERFILE = fileURLToPath(new URL('../../Dockerfile', import.meta.url));
+const OPERATOR_BUNDLE = fileURLToPath(new URL('../../dist/operator.js', import.meta.url));
+/** What a test would only wait for. */
+const HURRY = {
+  TOLLGATE_LEASE_DURATION_MS: '6000',
+  TOLLGATE_LEASE_RENEW_MS: '4000',
+  TOLLGATE_LEASE_RETRY_MS: '500',
+  TOLLGATE_STATUS_INTERVAL_MS: '500',
+};
 
 export const startOperatorCluster = async (): Promise<OperatorCluster> => {
   const home = await mkdtemp(join(tmpdir(), 'tollgate-operator-'));
@@ -73,19 +88,17 @@ export const startOperatorCluster = async (): Promise<OperatorCluster> => {
   return {
     api,
     serverUrl,
-    startOperator: async () => {
-      const { child, ready } = await run([OPERATOR_MAIN], {
+    startOperator: async ({ isShipped = false } = {}) => {
+      const { child, ready } = await run(isShipped ? [...(await shippedFlags()), OPERATOR_BUNDLE] : [OPERATOR_MAIN], {
         KUBECONFIG: kubeconfig,
         TOLLGATE_SERVER_URL: serverUrl,
         TOLLGATE_TOKEN_FILE: tokenFile,
         TOLLGATE_ADMIN_LISTEN: '127.0.0.1:0',
-        TOLLGATE_LEASE_DURATION_MS: '6000',
-        TOLLGATE_LEASE_RENEW_MS: '4000',
-        TOLLGATE_LEASE_RETRY_MS: '500',
-        TOLLGATE_STATUS_INTERVAL_MS: '500',
+        ...(isShipped ? {} : HURRY),
       });
       const url = String(ready['address']);
       return {
+        pid: Number(ready['pid']),
         url,
         isLeading: async () => ((await (await fetch(`${url}/status`)).json()) as { leading: boolean }).leading,
         end: async (signal) => {
@@ -107,6 +120,13 @@ export const startOperatorCluster = async (): Promise<OperatorCluster> => {
       await rm(home, { recursive: true, force: true });
     },
   };
+};
+
+/** What the image starts Node with. */
+const shippedFlags = async (): Promise<readonly string[]> => {
+  const command = /^CMD (\[.*\])$/m.exec(await readFile(DOCKERFILE, 'utf8'))?.[1];
+  if (command === undefined) throw new Error(`${DOCKERFILE} has no CMD as a list`);
+  return (JSON.parse(command) as readonly string[]).slice(0, -1);
 };
 
 /** The line that says where it listens. Rejects with what it said where it ends before. */
