@@ -18,6 +18,7 @@ export interface OperatorConfig {
   readonly webhook: WebhookConfig | null;
   readonly admin: ListenAddress;
   readonly lease: LeaseConfig;
+  readonly audit: AuditConfig;
   /** From one answer of the server to the next question, in milliseconds. */
   readonly statusIntervalMs: number;
   /** Keys of one kind that are worked on at the same time. */
@@ -32,6 +33,14 @@ export interface WebhookConfig {
   readonly service: string;
   readonly tlsSecret: string;
   readonly authoritySecret: string;
+}
+
+/** Milliseconds. */
+export interface AuditConfig {
+  /** From one answer of the server about pods past their proxy to the next question. */
+  readonly intervalMs: number;
+  /** From what age on a pod that never called is told of. */
+  readonly unusedAfterMs: number;
 }
 
 export interface LeaseConfig {
@@ -66,6 +75,10 @@ export const readOperatorConfig = (read: EnvReader): OperatorConfig => {
       durationMs: millis('TOLLGATE_LEASE_DURATION_MS', 30_000, 1_000),
       renewMs: millis('TOLLGATE_LEASE_RENEW_MS', 20_000, 500),
       retryMs: millis('TOLLGATE_LEASE_RETRY_MS', 2_500, 100),
+    },
+    audit: {
+      intervalMs: millis('TOLLGATE_AUDIT_INTERVAL_MS', 30_000, 100),
+      unusedAfterMs: millis('TOLLGATE_UNUSED_AFTER_MS', 3_600_000),
     },
     statusIntervalMs: millis('TOLLGATE_STATUS_INTERVAL_MS', 2_000, 100),
     workers: read.integer('TOLLGATE_WORKERS', { min: 1, max: 64, fallback: 4 }),

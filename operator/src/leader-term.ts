@@ -1,6 +1,8 @@
 /** What runs while this process leads: the programming of the server, and the controllers. Ended as one. */
 import { startKServeServices } from './controllers/llm-inference-service/kserve-services.ts';
+import type { AuditConfig } from './config.ts';
 import { makeBypassCounts } from './controllers/pods/bypass-counts.ts';
+import { callsDirectly } from './controllers/pods/use-notes.ts';
 import { makeStatusPublisher } from './controllers/status-publisher.ts';
 import { keyOf, nameOf, type KubeObject } from './kube/kube-object.ts';
 import type { ObjectCache } from './kube/object-cache.ts';
@@ -8,6 +10,7 @@ import { makeReflector } from './kube/reflector.ts';
 import { makeControllers, type Controllers, type ControllersDeps } from './make-controllers.ts';
 import { makeManifestAdmission } from './programming/admitted-manifest.ts';
 import { makeCronJobs } from './programming/cron-jobs.ts';
+import { startPodFindings } from './programming/pod-findings.ts';
 import { startProgramming, type Programming } from './programming/programming.ts';
 import type { ServerClient } from './programming/server-client.ts';
 import { startServerWatch, type ServerWatch } from './programming/server-watch.ts';
@@ -32,6 +35,7 @@ export interface LeaderTermDeps extends Pick<
 > {
   readonly client: ServerClient;
   readonly statusIntervalMs: number;
+  readonly audit: AuditConfig;
 }
 
 export interface LeaderTerm {
@@ -70,11 +74,19 @@ export const startLeaderTerm = async (deps: LeaderTermDeps, signal: AbortSignal)
   }
 
   const admission = makeManifestAdmission({ systemNamespace });
+  const findings = startPodFindings({
+    client,
+    intervalMs: deps.audit.intervalMs,
+    timers,
+    log,
+    onAnswer: (keys) => keys.forEach((key) => parts?.controllers.pods.enqueue(key)),
+  });
   const bypass = makeBypassCounts({
     watched: watches.watched.cache,
     injected: watches.injected.cache,
     namespaces: watches.namespaces.cache,
     ...injection,
+    callsDirectly: (key) => callsDirectly(findings.of(key)),
   });
   const budgets = watches.budgets.cache;
   const enqueueBudgets = (): void => enqueueAll(budgets, (key) => parts?.controllers.budgets.enqueue(key));
@@ -121,6 +133,8 @@ export const startLeaderTerm = async (deps: LeaderTermDeps, signal: AbortSignal)
     server,
     programming,
     bypass,
+    findings,
+    unusedAfterMs: deps.audit.unusedAfterMs,
     publisher,
     kserve: kserve.addresses,
   });
@@ -133,7 +147,8 @@ export const startLeaderTerm = async (deps: LeaderTermDeps, signal: AbortSignal)
     serverFault: () => server.fault()?.reason ?? null,
     stop: async () => {
       unwire();
-      await Promise.all([programming.stop(), server.stop(), kserve.stop(), controllers.stop()]);
+      const running = [programming, server, kserve, findings, controllers];
+      await Promise.all(running.map((part) => part.stop()));
       await publisher.stop();
       bypass.close();
     },

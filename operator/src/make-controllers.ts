@@ -4,6 +4,7 @@ import { serviceReconciler } from './controllers/llm-inference-service/controlle
 import { routeReconciler } from './controllers/model-route/controller.ts';
 import { makeRefLookup } from './controllers/model-route/ref-lookup.ts';
 import { podAuditor } from './controllers/pods/auditor.ts';
+import { useAuditor } from './controllers/pods/use-auditor.ts';
 import type { BypassCounts } from './controllers/pods/bypass-counts.ts';
 import type { StatusPublisher } from './controllers/status-publisher.ts';
 import { budgetReconciler } from './controllers/token-budget/controller.ts';
@@ -11,10 +12,12 @@ import type { InjectionFacts } from './injection-facts.ts';
 import { INFERENCE_SERVICES, MODEL_ROUTES, TOKEN_BUDGETS } from './kinds.ts';
 import type { EventRecorder } from './kube/event-recorder.ts';
 import type { KubeApi } from './kube/kube-api.ts';
+import { keyOf } from './kube/kube-object.ts';
 import { makeStatusWriter } from './kube/status-writer.ts';
 import type { OperatorMetrics } from './metrics.ts';
 import type { ManifestAdmission } from './programming/admitted-manifest.ts';
 import type { KServeAddress } from './programming/inference-targets.ts';
+import type { PodFindings } from './programming/pod-findings.ts';
 import type { Programming } from './programming/programming.ts';
 import type { ServerWatch } from './programming/server-watch.ts';
 import { makeController, type Controller, type Reconcile } from './reconcile/controller.ts';
@@ -54,6 +57,8 @@ export interface ControllersDeps {
   readonly server: ServerWatch;
   readonly programming: Programming;
   readonly bypass: BypassCounts;
+  readonly findings: Pick<PodFindings, 'of'>;
+  readonly unusedAfterMs: number;
   readonly publisher: StatusPublisher;
   readonly kserve: () => readonly KServeAddress[];
 }
@@ -115,20 +120,23 @@ export const makeControllers = (deps: ControllersDeps): Controllers => {
       now,
     }),
   );
-  const pods = controller(
-    'pods',
-    podAuditor({
-      watched: watches.watched.cache,
-      injected: watches.injected.cache,
-      namespaces: watches.namespaces.cache,
-      audit: injection.audit,
-      events,
-      onChange: (namespace) => {
-        for (const { metadata } of countingPodsOf(namespace))
-          budgets.enqueue(`${metadata.namespace ?? ''}/${metadata.name}`);
-      },
-    }),
-  );
+  const onPods = (namespace: string): void => {
+    deps.bypass.forget(namespace);
+    for (const { metadata } of countingPodsOf(namespace)) budgets.enqueue(keyOf(metadata));
+  };
+  const auditPresence = podAuditor({
+    watched: watches.watched.cache,
+    injected: watches.injected.cache,
+    namespaces: watches.namespaces.cache,
+    audit: injection.audit,
+    events,
+    onChange: onPods,
+  });
+  const auditUse = useAuditor({ ...deps, injected: watches.injected.cache, onChange: onPods });
+  const pods = controller('pods', async (key, signal) => {
+    await auditPresence(key, signal);
+    return auditUse(key, signal);
+  });
   /** A namespace's own budgets, and those that may reach it. */
   const countingPodsOf = (namespace: string) => [
     ...budgetsCache.list(namespace),

@@ -22,7 +22,7 @@ import { allWatches, makeWatches, type Watches } from './watches.ts';
 export interface OperatorStart {
   readonly config: Pick<
     OperatorConfig,
-    'admin' | 'lease' | 'serviceAccount' | 'statusIntervalMs' | 'systemNamespace' | 'workers' | 'graceMs'
+    'admin' | 'audit' | 'lease' | 'serviceAccount' | 'statusIntervalMs' | 'systemNamespace' | 'workers' | 'graceMs'
   >;
   readonly api: KubeApi;
   readonly client: ServerClient;
@@ -142,11 +142,13 @@ const measurePods = (metrics: OperatorMetrics, watches: Watches, injection: Inje
     injected: watches.injected.cache,
     namespaces: watches.namespaces.cache,
     ...injection,
+    // What the server knows is known to the leader alone; proxies say it of themselves in their metrics.
+    callsDirectly: () => false,
   });
   metrics.source('tollgate_operator_pods', () => {
     const counts = { well: 0, outdated: 0, forged: 0, missing: 0 };
     for (const pod of watches.injected.cache.list()) counts[findingOf(pod, injection.audit)] += 1;
-    counts.missing = bypass.pods().length - counts.forged;
+    counts.missing = bypass.lacking().length - counts.forged;
     return Object.entries(counts).map(([state, value]) => ({ labels: { state }, value }));
   });
 };

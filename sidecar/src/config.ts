@@ -28,6 +28,8 @@ export interface ProxyConfig {
   readonly spoolBytes: number;
   /** How long a policy holds for Hard budgets without a word from the control plane. */
   readonly maxPolicyAgeMs: number;
+  /** From one look at the connections of the pod's other containers to the next; null: never. */
+  readonly directCheckMs: number | null;
 }
 
 /** Bytes and milliseconds; reliability.md 4.2 and design §7. */
@@ -71,6 +73,7 @@ export const readConfig = (env: EnvReader): ProxyConfig => {
     logLevel: env.oneOf('TOLLGATE_LOG_LEVEL', LOG_LEVELS, 'info'),
     spoolBytes: env.integer('TOLLGATE_MAX_SPOOL_BYTES', { min: MiB, max: 64 * GiB, fallback: 256 * MiB }),
     maxPolicyAgeMs: millis('TOLLGATE_MAX_POLICY_AGE_MS', 30_000),
+    directCheckMs: env.integer('TOLLGATE_DIRECT_CHECK_MS', { min: 0, max: DAY_MS, fallback: 0 }) || null,
     limits: {
       bodyBytes: bytes('TOLLGATE_MAX_BODY_BYTES', 32 * MiB),
       bufferedBytes: bytes('TOLLGATE_MAX_BUFFERED_BYTES', 64 * MiB),

@@ -1,6 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Snapshot } from '@tollgate/api';
-import { LedgerRefused, LedgerUnavailable, UNKNOWN_POD, type HelloRequest } from '@tollgate/ledger';
+import {
+  LedgerRefused,
+  LedgerUnavailable,
+  UNKNOWN_POD,
+  type HelloRequest,
+  type RunningRequest,
+} from '@tollgate/ledger';
 import type { Logger } from '@tollgate/runtime';
 import { keepInTouch, type ControlPlane } from './control-plane.ts';
 import { makePolicyFeed } from './policy/policy-feed.ts';
@@ -11,11 +17,16 @@ const SUBJECT = { namespace: 'shop', workload: 'web', labels: {}, team: 'shop' }
 const setUp = () => {
   const hellos: HelloRequest[] = [];
   const said: string[] = [];
+  const found: (RunningRequest['direct'] | null)[] = [];
   const lines: string[] = [];
   const due: { readonly ms: number; readonly act: () => void }[] = [];
   let onSnapshot: ((snapshot: Snapshot) => void) | null = null;
   let onEpoch: ((epoch: string) => void) | undefined;
-  const world: { hello: Error | null; running: Error | null } = { hello: null, running: null };
+  const world: {
+    hello: Error | null;
+    running: Error | null;
+    direct: NonNullable<RunningRequest['direct']> | null;
+  } = { hello: null, running: null, direct: null };
   const write =
     (level: string) =>
     (_fields: object, message: string): void =>
@@ -35,8 +46,9 @@ const setUp = () => {
       if (world.hello) throw world.hello;
       return { organisation: 'o', epoch: 'e', subject: SUBJECT, liveProxies: 1, ledgerTimeMs: 0 };
     },
-    running: async ({ snapshot }) => {
+    running: async ({ snapshot, direct }) => {
       said.push(snapshot);
+      found.push(direct ?? null);
       await Promise.resolve();
       if (world.running) throw world.running;
     },
@@ -63,6 +75,7 @@ const setUp = () => {
     version: '1',
     subject: SUBJECT,
     degraded: () => [],
+    direct: () => world.direct,
     logger,
     timers: {
       after: (ms, act) => {
@@ -80,6 +93,7 @@ const setUp = () => {
     world,
     hellos,
     said,
+    found,
     lines,
     settle,
     ping: (epoch: string) => onEpoch?.(epoch),
@@ -180,5 +194,33 @@ describe('a proxy that took a policy over', () => {
     await settle();
     expect(await tick()).toBeUndefined();
     expect(said).toEqual(['v1']);
+  });
+});
+
+describe('a proxy that finds connections past it', () => {
+  const OPENAI = { host: 'api.openai.com', count: 2 };
+
+  it('says nothing of them where it does not look, and with what it runs where it does', async () => {
+    const { settle, send, said, found, world, touch } = setUp();
+    await settle();
+    send('v1');
+    await settle();
+    expect(found).toEqual([null]);
+    world.direct = [];
+    touch.tellDirect();
+    await settle();
+    world.direct = [OPENAI];
+    touch.tellDirect();
+    await settle();
+    expect({ said, found }).toEqual({ said: ['v1', 'v1', 'v1'], found: [null, [], [OPENAI]] });
+  });
+
+  it('says so again to a server that it greets anew', async () => {
+    const { settle, ping, hellos, world } = setUp();
+    world.direct = [OPENAI];
+    await settle();
+    ping('f');
+    await settle();
+    expect(hellos.at(-1)?.direct).toEqual([OPENAI]);
   });
 });

@@ -10,6 +10,7 @@ import {
   type CallerReview,
   type CounterName,
   type DegradedReason,
+  type DirectConnections,
   type HelloReply,
   type HelloRequest,
   type LeasePort,
@@ -51,6 +52,8 @@ export interface TouchDeps {
   readonly version: string;
   readonly subject: Subject;
   readonly degraded: () => readonly DegradedReason[];
+  /** What was found past the proxy in its pod; null: it does not look, or has not yet. */
+  readonly direct: () => readonly DirectConnections[] | null;
   readonly logger: Logger;
   readonly timers: Timers;
   readonly random: () => number;
@@ -61,6 +64,8 @@ export interface Touch {
   heard(fault: unknown): void;
   /** Something about the proxy's own condition changed: the control plane is to know. */
   tell(): void;
+  /** Other connections past the proxy are found than before. */
+  tellDirect(): void;
   /** It has answered a greeting, so it knows of this instance. */
   isKnown(): boolean;
   close(): void;
@@ -83,6 +88,7 @@ export const keepInTouch = ({
   version,
   subject,
   degraded,
+  direct,
   logger,
   timers,
   random,
@@ -105,6 +111,7 @@ export const keepInTouch = ({
     const reasons = degraded();
     told = reasons.join();
     const running = feed.version();
+    const found = direct();
     try {
       const { epoch, organisation, liveProxies } = await controlPlane.hello({
         contract: LEDGER_CONTRACT,
@@ -113,6 +120,7 @@ export const keepInTouch = ({
         subject,
         ...(reasons.length === 0 ? {} : { degraded: reasons }),
         ...(running === null ? {} : { snapshot: running }),
+        ...(found === null ? {} : { direct: found }),
       });
       isKnown = true;
       epochs.add(epoch);
@@ -152,10 +160,12 @@ export const keepInTouch = ({
     let failed = 0;
     while (failed < RUNNING_TRIES && !stop.signal.aborted) {
       const snapshot = feed.version();
-      if (snapshot === null || snapshot === said) break;
+      const found = direct();
+      const saying = JSON.stringify([snapshot, found?.map(({ host }) => host)]);
+      if (snapshot === null || saying === said) break;
       try {
-        await controlPlane.running({ instance, snapshot });
-        said = snapshot;
+        await controlPlane.running({ instance, snapshot, ...(found === null ? {} : { direct: found }) });
+        said = saying;
         failed = 0;
       } catch (fault) {
         // A server of an earlier version knows no such question.
@@ -202,6 +212,7 @@ export const keepInTouch = ({
       // Before the first hello there is nothing to correct.
       if (watching) void greet();
     },
+    tellDirect: () => void sayRunning(),
     isKnown: () => isKnown,
     close: () => stop.abort(),
   };

@@ -84,6 +84,11 @@ export const PROXY_METRICS = [
     labels: ['outcome'],
   },
   { name: 'tollgate_callers', kind: 'gauge', help: 'Callers of a gateway whose policy it follows.' },
+  {
+    name: 'tollgate_direct_connections',
+    kind: 'gauge',
+    help: "Connections of the pod's other containers to a provider past the proxy, at the last look.",
+  },
   { name: 'tollgate_snapshot_ready', kind: 'gauge', help: '1 once a policy is in force.' },
 ] as const satisfies readonly MetricDoc[];
 
@@ -116,6 +121,7 @@ export interface ProxyMetricsDeps {
   readonly condition: () => Condition;
   readonly policyAgeMs: () => number | null;
   readonly callers: () => number;
+  readonly directConnections: () => number;
 }
 
 export const makeProxyMetrics = ({
@@ -126,6 +132,7 @@ export const makeProxyMetrics = ({
   condition,
   policyAgeMs,
   callers,
+  directConnections,
 }: ProxyMetricsDeps): ProxyMetrics => {
   const page = makeMetrics(PROXY_METRICS, { nameless: true });
   const counts = { calls: 0, open: 0, faults: 0, violations: 0, clamped: 0, unmetered: 0 };
@@ -207,6 +214,7 @@ export const makeProxyMetrics = ({
     [...tokens].map(([outcome, value]) => ({ labels: { outcome }, value })),
   );
   page.source('tollgate_callers', plain(callers));
+  page.source('tollgate_direct_connections', plain(directConnections));
   page.source(
     'tollgate_snapshot_ready',
     plain(() => (isReady() ? 1 : 0)),

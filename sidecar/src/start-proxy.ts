@@ -3,8 +3,10 @@
  * background, and calls wait for the first policy. Everything opened here is closed by `stop`, last in, first out.
  */
 import { hash } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { endianness } from 'node:os';
 import { makeEscrow, type EscrowDeps, type EscrowStats } from '@tollgate/ledger/escrow';
 import {
   listenUrl,
@@ -19,6 +21,9 @@ import {
 import { makeTokenCounter } from '@tollgate/tokenizer';
 import { makeCallerPolicies } from './callers/caller-policies.ts';
 import { makeVerdicts } from './callers/verdicts.ts';
+import { providerTargets } from './direct/provider-targets.ts';
+import { makeReadSocketTables } from './direct/socket-tables.ts';
+import { watchDirectConnections, type DirectWatch } from './direct/watch-direct.ts';
 import { makeInputCounter } from './policy/input-counter.ts';
 import { makeJointOverdrafts } from './policy/overdraft-terms.ts';
 import { makePolicyFeed, type PolicyFeed } from './policy/policy-feed.ts';
@@ -133,6 +138,22 @@ export const startProxy = async ({
     releases.add('condition', () => {
       watch.close();
     });
+    const direct: DirectWatch | null =
+      config.directCheckMs === null
+        ? null
+        : watchDirectConnections({
+            everyMs: config.directCheckMs,
+            targets: () => providerTargets(feed.routes(), Object.values(config.upstreams)),
+            read: makeReadSocketTables({ proc: '/proc', isLittleEndian: endianness() === 'LE' }),
+            resolve: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
+            timers: systemTimers,
+            clock,
+            logger,
+            onChange: () => touch?.tellDirect(),
+          });
+    releases.add('look at connections', () => {
+      direct?.close();
+    });
     const metrics = makeProxyMetrics({
       stats: () => escrow.stats(),
       spool: () => spool.stats(),
@@ -140,6 +161,7 @@ export const startProxy = async ({
       policyAgeMs: () => feed.ageMs(),
       isReady: () => feed.isReady(),
       callers: () => policies.count(),
+      directConnections: () => direct?.open() ?? 0,
       log: {
         refused: (fields) => logger.info(fields, 'call refused'),
         faulted: (err, requestId) => logger.error({ err, requestId }, 'call failed by a fault of the proxy'),
@@ -253,6 +275,7 @@ export const startProxy = async ({
       version,
       subject: config.subject,
       degraded: () => condition().reasons,
+      direct: () => direct?.found() ?? null,
       logger,
       timers: systemTimers,
       random,

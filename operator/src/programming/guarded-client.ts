@@ -35,5 +35,6 @@ export const guardedClient = (client: ServerClient, { mayWrite, metrics }: Guard
     podsVersion: () => counted('pods_version', client.podsVersion),
     budgets: () => counted('budgets', client.budgets),
     routes: () => counted('routes', client.routes),
+    podFindings: () => counted('pod_findings', client.podFindings),
   };
 };

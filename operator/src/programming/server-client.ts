@@ -5,7 +5,14 @@
 import { z } from 'zod';
 import type { LLMInferenceService, ModelRoute, TokenBudget } from '@tollgate/api';
 import { ServerFault } from './server-fault.ts';
-import { BudgetsAnswerSchema, RoutesAnswerSchema, type BudgetsAnswer, type RoutesAnswer } from './server-views.ts';
+import {
+  BudgetsAnswerSchema,
+  PodFindingsAnswerSchema,
+  RoutesAnswerSchema,
+  type BudgetsAnswer,
+  type PodFindingsAnswer,
+  type RoutesAnswer,
+} from './server-views.ts';
 
 export interface ServerClient {
   /** The whole set; the answer is its version. */
@@ -17,6 +24,7 @@ export interface ServerClient {
   /** The very same answer as before where nothing but the time has changed. */
   budgets(): Promise<BudgetsAnswer>;
   routes(): Promise<RoutesAnswer>;
+  podFindings(): Promise<PodFindingsAnswer>;
 }
 
 export interface ServerResources {
@@ -113,6 +121,7 @@ export const makeServerClient = ({ url, token, timeoutMs, fetch }: ServerClientD
     putPods: async (pods) => void (await ask('PUT', '/v1/pods', { pods })),
     budgets: followed(BudgetsAnswerSchema, '/v1/budgets'),
     routes: followed(RoutesAnswerSchema, '/v1/routes'),
+    podFindings: followed(PodFindingsAnswerSchema, '/v1/pods/findings'),
   };
 };
 

@@ -74,6 +74,20 @@ const RouteViewSchema = z.object({
 
 export const RoutesAnswerSchema = z.object({ routes: z.array(RouteViewSchema) });
 
+export const PodFindingsAnswerSchema = z.object({
+  pods: z.array(
+    z.object({
+      namespace: Text,
+      name: Text,
+      isSilent: z.boolean(),
+      direct: z.array(z.object({ host: Text, count: Count })),
+    }),
+  ),
+});
+
+export type PodFindingsAnswer = z.output<typeof PodFindingsAnswerSchema>;
+/** What the server knows of a pod with the proxy that does not use it, or not for all of its calls. */
+export type PodFinding = PodFindingsAnswer['pods'][number];
 export type BudgetsAnswer = z.output<typeof BudgetsAnswerSchema>;
 export type BudgetView = BudgetsAnswer['budgets'][number];
 export type RoutesAnswer = z.output<typeof RoutesAnswerSchema>;

@@ -16,6 +16,15 @@ export interface HelloRequest {
   readonly degraded?: readonly DegradedReason[];
   /** The version of the snapshot that it runs; absent before the first. */
   readonly snapshot?: string;
+  /** Absent: it does not look, or has not yet. */
+  readonly direct?: readonly DirectConnections[];
+}
+
+/** Connections of the other containers of its pod to a provider past the proxy, as found of late. */
+export interface DirectConnections {
+  /** A host's name, never a path. */
+  readonly host: string;
+  readonly count: number;
 }
 
 /** What a proxy runs now, said whenever it changes: a server knows what it sent, and not what was understood. */
@@ -23,6 +32,8 @@ export interface RunningRequest {
   readonly instance: string;
   /** The version of its snapshot. */
   readonly snapshot: string;
+  /** As in {@link HelloRequest}; said anew whenever the hosts are others. */
+  readonly direct?: readonly DirectConnections[];
 }
 
 /**

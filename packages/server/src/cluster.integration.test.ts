@@ -174,6 +174,7 @@ describe('servers of a cluster', () => {
       ['PUT', '/v1/resources', none],
       ['PUT', '/v1/pods', { pods: [] }],
       ['GET', '/v1/resources', undefined],
+      ['GET', '/v1/pods/findings', undefined],
     ] as const) {
       expect(await a.ask(method, path, body, { authorization: `Bearer ${token}` })).toMatchObject({
         status: 403,
@@ -181,6 +182,37 @@ describe('servers of a cluster', () => {
       });
     }
     expect([await versionAt(a), await versionAt(a, 'pods')]).toEqual(before);
+  });
+
+  it('tell the operator of pods that never called, and of those that call past their proxy', async () => {
+    await tell(a);
+    await tellPods(a, aPod(), aPod({ uid: 'uid-2', name: 'web-7d4b9c-aaaaa' }));
+    const two: TokenPart = { pod: { name: 'web-7d4b9c-aaaaa', uid: 'uid-2' } };
+    await hello(a, 'one');
+    await until(async () => (await hello(b, 'two', two)).status === 200);
+    await follow(a, 'one');
+    await follow(b, 'two', two);
+    const silent = { namespace: 'shop', isSilent: true, direct: [] };
+    const first = { ...silent, name: aPod().name };
+    const second = { ...silent, name: 'web-7d4b9c-aaaaa' };
+    type Found = readonly (Omit<typeof first, 'direct'> & { readonly direct: readonly unknown[] })[];
+    const inOrder = (found: Found): string =>
+      JSON.stringify(found.map(({ namespace, name, isSilent, direct }) => [namespace, name, isSilent, direct]).sort());
+    const sameAs = (expected: Found): Promise<void> =>
+      until(async () => {
+        const { json } = await as(b, AS_OPERATOR, 'GET', '/v1/pods/findings');
+        return inOrder((json as { readonly pods: Found }).pods) === inOrder(expected);
+      });
+    await sameAs([first, second]);
+    const event = anEvent({ instance: 'one', seq: 1, requestId: 'r', subject: { ...claimed, pod: first.name } });
+    await as(a, {}, 'POST', '/v1/events', JSON.parse(encodeEvents({ instance: 'one', events: [event] })));
+    await sameAs([second]);
+    const direct = [{ host: 'api.openai.com', count: 2 }];
+    await as(a, {}, 'POST', '/v1/running', { instance: 'one', snapshot: 'v', direct });
+    await sameAs([{ ...first, isSilent: false, direct }, second]);
+    // A proxy that looks no more, or of an earlier version, says nothing of them.
+    await as(b, {}, 'POST', '/v1/running', { instance: 'one', snapshot: 'v' });
+    await sameAs([second]);
   });
 
   it('take nothing of what has a fault, and name each by its place', async () => {

@@ -27,12 +27,12 @@ describe('proxies', () => {
     const proxies = makeProxies({ clock: () => 0, isPod: (uid) => pods.has(uid) });
     proxies.saw('a', SUBJECT, 'uid-1');
     proxies.saw('b', SUBJECT, null);
-    proxies.runs('a', 'v1');
+    proxies.runs('a', { snapshot: 'v1', direct: [] });
     proxies.saw('a');
     expect(proxies.podOf('a')).toBe('uid-1');
     expect(proxies.live()).toEqual([
-      { instance: 'a', subject: SUBJECT, snapshot: 'v1' },
-      { instance: 'b', subject: SUBJECT, snapshot: null },
+      { instance: 'a', subject: SUBJECT, snapshot: 'v1', direct: [] },
+      { instance: 'b', subject: SUBJECT, snapshot: null, direct: null },
     ]);
     pods.clear();
     expect(proxies.live().map(({ instance }) => instance)).toEqual(['b']);

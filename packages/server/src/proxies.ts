@@ -1,5 +1,6 @@
 import type { Subject } from '@tollgate/api';
-import type { DegradedReason } from '@tollgate/ledger';
+import type { DegradedReason, DirectConnections } from '@tollgate/ledger';
+import type { ProxyRunning } from '@tollgate/store';
 
 /** The proxies that are alive now: seen within the last half minute, or on the snapshot stream. */
 export interface Proxies {
@@ -17,8 +18,8 @@ export interface Proxies {
   count(): number;
   /** The UID of the pod that its token is bound to; null: to none, or nothing of it was seen here. */
   podOf(instance: string): string | null;
-  /** What it said it runs. */
-  runs(instance: string, snapshot: string): void;
+  /** What it said it runs, and found. */
+  runs(instance: string, said: ProxyRunning): void;
   /** Of those that are alive, how many said so of themselves. */
   countDegraded(reason: DegradedReason): number;
 }
@@ -28,6 +29,8 @@ export interface LiveProxy {
   readonly subject: Subject;
   /** The version of its snapshot; null: it has not said. */
   readonly snapshot: string | null;
+  /** Connections past it that it found in its pod; null: it has not said. */
+  readonly direct: readonly DirectConnections[] | null;
 }
 
 export interface ProxyVersions {
@@ -44,6 +47,7 @@ interface Proxy {
   subject: Subject | null;
   podUid: string | null;
   snapshot: string | null;
+  direct: readonly DirectConnections[] | null;
   seenAt: number;
   streams: number;
   versions: ProxyVersions | null;
@@ -62,6 +66,7 @@ export const makeProxies = ({ clock, isPod = () => true }: ProxiesDeps): Proxies
       subject: null,
       podUid: null,
       snapshot: null,
+      direct: null,
       seenAt: clock(),
       streams: 0,
       versions: null,
@@ -94,8 +99,10 @@ export const makeProxies = ({ clock, isPod = () => true }: ProxiesDeps): Proxies
       proxies.delete(instance);
     },
     podOf: (instance) => proxies.get(instance)?.podUid ?? null,
-    runs: (instance, snapshot) => {
-      of(instance).snapshot = snapshot;
+    runs: (instance, { snapshot, direct }) => {
+      const proxy = of(instance);
+      proxy.snapshot = snapshot;
+      proxy.direct = direct;
     },
     subjectOf: (instance) => proxies.get(instance)?.subject ?? null,
     countDegraded: (reason) => {
@@ -114,8 +121,8 @@ export const makeProxies = ({ clock, isPod = () => true }: ProxiesDeps): Proxies
     },
     live: () =>
       [...proxies].flatMap(([instance, proxy]) => {
-        const { subject, snapshot } = proxy;
-        return subject && isAlive(proxy) ? [{ instance, subject, snapshot }] : [];
+        const { subject, snapshot, direct } = proxy;
+        return subject && isAlive(proxy) ? [{ instance, subject, snapshot, direct }] : [];
       }),
   };
 };

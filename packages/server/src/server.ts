@@ -236,7 +236,7 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
   );
   app.use('/v1', gatewayRoutes({ authenticate: identify, metrics, systemNamespace, clock }));
   app.use('/v1', adminRoutes({ store, pool, logger, clock }));
-  if (told) app.use('/v1', operatorRoutes({ told }));
+  if (told) app.use('/v1', operatorRoutes({ told, connected, store }));
   app.use('/v1', forManagement, managementRoutes({ store, pool, inForce, connected, streams, clock }));
   app.use((request: Request) => {
     throw new RequestRefused(404, 'not_found', `nothing is served at ${request.method} of this path`);

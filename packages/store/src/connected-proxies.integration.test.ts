@@ -23,7 +23,7 @@ describe.each(DATABASES)('connected proxies, on %s', (_name, start) => {
       connected: instances.map((instance) => ({ instance, subject: subject('web') })),
     });
   const run = (server: string, instance: string, snapshot: string) =>
-    store.noteConnected(server, { ...NOTHING, running: [{ instance, snapshot }] });
+    store.noteConnected(server, { ...NOTHING, running: [{ instance, snapshot, direct: null }] });
   const names = async () => (await store.connectedProxies()).map(({ instance }) => instance);
 
   it('are those of all servers, with what they run, whichever server they said it to', async () => {
@@ -31,13 +31,24 @@ describe.each(DATABASES)('connected proxies, on %s', (_name, start) => {
     await connect('b', 'two');
     await run('b', 'one', 'v1');
     expect(await store.connectedProxies()).toEqual([
-      { instance: 'one', subject: subject('web'), snapshot: 'v1' },
-      { instance: 'two', subject: subject('web'), snapshot: null },
+      { instance: 'one', subject: subject('web'), snapshot: 'v1', direct: null },
+      { instance: 'two', subject: subject('web'), snapshot: null, direct: null },
     ]);
     await run('a', 'three', 'v1');
     expect(await names()).toEqual(['one', 'two']);
     await connect('a', 'three');
     expect((await store.connectedProxies()).find(({ instance }) => instance === 'three')?.snapshot).toBe('v1');
+  });
+
+  it('say what they found past them, and no longer when they cease to say', async () => {
+    await connect('a', 'one');
+    const say = async (direct: readonly { readonly host: string; readonly count: number }[] | null) => {
+      await store.noteConnected('b', { ...NOTHING, running: [{ instance: 'one', snapshot: 'v1', direct }] });
+      return (await store.connectedProxies())[0]?.direct;
+    };
+    expect(await say([])).toEqual([]);
+    expect(await say([{ host: 'api.openai.com', count: 3 }])).toEqual([{ host: 'api.openai.com', count: 3 }]);
+    expect(await say(null)).toBeNull();
   });
 
   it('are on the server that said so last: the former one, which says later that they went, is not heard', async () => {
@@ -79,7 +90,10 @@ describe.each(DATABASES)('connected proxies, on %s', (_name, start) => {
       await Promise.all([connect('a', ...many), connect('b', ...many.toReversed())]);
       await Promise.all([
         store.noteConnected('a', { ...NOTHING, gone: many.toReversed() }),
-        store.noteConnected('b', { ...NOTHING, running: many.map((instance) => ({ instance, snapshot: 'v' })) }),
+        store.noteConnected('b', {
+          ...NOTHING,
+          running: many.map((instance) => ({ instance, snapshot: 'v', direct: [] })),
+        }),
       ]);
     }
     await connect('b', ...many);

@@ -1,5 +1,5 @@
 /** Keeps the policy in force: the newest snapshot that this proxy understands, compiled; calls that come before the first one wait for it. */
-import type { Snapshot } from '@tollgate/api';
+import type { Snapshot, SnapshotRoute } from '@tollgate/api';
 import type { MergedPolicy } from '@tollgate/budget';
 import { makePolicyBook, type PolicyBook } from './call-policy.ts';
 import { makeRuleBook, type RuleBook } from './backends.ts';
@@ -24,6 +24,8 @@ export interface PolicyFeed {
    */
   isStale(rules: Pick<MergedPolicy, 'overdraft'>): boolean;
   version(): string | null;
+  /** Of the policy in force; none before the first. */
+  routes(): readonly SnapshotRoute[];
 }
 
 /** What calls ask of it. */
@@ -69,5 +71,6 @@ export const makePolicyFeed = ({ waitMs, maxAgeMs, clock }: PolicyFeedDeps): Pol
     isStale: ({ overdraft }) =>
       heardAt !== null && clock() - heardAt > Math.max(maxAgeMs, (overdraft?.maxDurationSeconds ?? 0) * 1000),
     version: () => ready?.book.version ?? null,
+    routes: () => ready?.book.routes ?? [],
   };
 };

@@ -126,7 +126,8 @@ describe('the pods that bypass a budget', () => {
   ]);
   const namespaces = aCache([namespace('team-a'), namespace('team-b')]);
   const injected = aCache<InjectedPod>();
-  const counts = makeBypassCounts({ watched, injected, namespaces, audit: CONTEXT, teamLabel: null });
+  const facts = { watched, injected, namespaces, audit: CONTEXT, teamLabel: null };
+  const counts = makeBypassCounts({ ...facts, callsDirectly: () => false });
 
   it.each([
     ['all of its namespace', {}, 'team-a', 2],
@@ -134,17 +135,40 @@ describe('the pods that bypass a budget', () => {
     ['those of all namespaces that a budget of the platform reaches', { namespaceSelector: {} }, 'tollgate-system', 3],
     ['none elsewhere', {}, 'team-c', 0],
   ])('are %s', (_title, spec, place, count) => {
-    expect(counts.of(budget(spec, place))).toBe(count);
+    expect(counts.of(budget(spec, place))).toEqual({ lacking: count, direct: 0 });
   });
 
   it('are counted anew when pods or namespaces change', () => {
-    const own = makeBypassCounts({ watched, injected, namespaces, audit: CONTEXT, teamLabel: null });
-    expect(own.of(budget({}))).toBe(2);
+    const own = makeBypassCounts({ ...facts, callsDirectly: () => false });
+    const lacking = (): number => own.of(budget({})).lacking;
+    expect(lacking()).toBe(2);
     namespaces.set(namespace('team-a', 'enabled'));
-    expect(own.of(budget({}))).toBe(3);
+    expect(lacking()).toBe(3);
     watched.delete({ namespace: 'team-a', name: 'a' });
-    expect(own.of(budget({}))).toBe(2);
+    expect(lacking()).toBe(2);
     injected.set(toInjectedPod({ metadata: { name: 'marked', namespace: 'team-a', uid: 'm' } }));
-    expect(own.of(budget({}))).toBe(3);
+    expect(lacking()).toBe(3);
+  });
+
+  it('are also those that have the proxy and call past it, from when that is known', () => {
+    const proxy = { name: 'tollgate-proxy', image: 'registry/tollgate-proxy:2', restartPolicy: 'Always' };
+    const carrying = aCache(
+      ['one', 'two'].map((name) =>
+        toInjectedPod({ metadata: { name, namespace: 'team-d', uid: name }, spec: { initContainers: [proxy] } }),
+      ),
+    );
+    const direct = new Set<string>();
+    const own = makeBypassCounts({
+      ...facts,
+      injected: carrying,
+      namespaces: aCache([namespace('team-d')]),
+      callsDirectly: (key) => direct.has(key),
+    });
+    expect(own.of(budget({}, 'team-d'))).toEqual({ lacking: 0, direct: 0 });
+    direct.add('team-d/two');
+    own.forget('team-d');
+    expect(own.of(budget({}, 'team-d'))).toEqual({ lacking: 0, direct: 1 });
+    expect(own.of(budget({ namespaceSelector: {} }, 'tollgate-system'))).toEqual({ lacking: 0, direct: 1 });
+    expect(own.lacking()).toEqual([]);
   });
 });

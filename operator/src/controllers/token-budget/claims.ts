@@ -1,5 +1,8 @@
 /** What is true of a budget, condition by condition. Pure. */
 import type { Claim } from '../conditions.ts';
+import { PROXY_MISSING } from '../pods/auditor.ts';
+import type { BypassCount } from '../pods/bypass-counts.ts';
+import { DIRECT_CONNECTION } from '../pods/use-notes.ts';
 import { ACCEPTED, EXCEEDED, PROGRAMMED, READY, REASON, STORE_AVAILABLE } from './reasons.ts';
 import type { BudgetWorld } from './world.ts';
 
@@ -30,11 +33,11 @@ const programmedClaim = (world: BudgetWorld): Claim => {
   const behind = attached.pods - attached.onVersion;
   if (behind > 0) {
     const share = `${attached.onVersion} of ${attached.pods} attached proxies run this version`;
-    return claim('False', REASON.partiallyProgrammed, `${share}${bypassText(pods.bypassing)}.`);
+    return claim('False', REASON.partiallyProgrammed, `${share}${bypassText(pods)}.`);
   }
-  if (pods.bypassing > 0) {
+  if (pods.lacking + pods.direct > 0) {
     const share = `All ${attached.pods} attached proxies run this version`;
-    return claim('False', REASON.partiallyProgrammed, `${share}${bypassText(pods.bypassing)}.`);
+    return claim('False', REASON.partiallyProgrammed, `${share}${bypassText(pods)}.`);
   }
   const message =
     attached.pods === 0
@@ -43,11 +46,23 @@ const programmedClaim = (world: BudgetWorld): Claim => {
   return claim('True', REASON.programmed, message);
 };
 
-const bypassText = (count: number): string =>
-  count === 0
-    ? ''
-    : `; ${count} ${count === 1 ? 'pod asks' : 'pods ask'} for the proxy and ${count === 1 ? 'lacks' : 'lack'} it ` +
-      '(kubectl get events --field-selector reason=ProxyMissing names them; a restart injects it)';
+const bypassText = ({ lacking, direct }: BypassCount): string => {
+  const text = (count: number, one: string, many: string, reason: string, hint: string): string =>
+    count === 0
+      ? ''
+      : `; ${count} ${count === 1 ? one : many} ` +
+        `(kubectl get events --field-selector reason=${reason} names ${count === 1 ? 'it' : 'them'}${hint})`;
+  return [
+    text(
+      lacking,
+      'pod asks for the proxy and lacks it',
+      'pods ask for the proxy and lack it',
+      PROXY_MISSING,
+      '; a restart injects it',
+    ),
+    text(direct, 'pod calls providers past its proxy', 'pods call providers past their proxy', DIRECT_CONNECTION, ''),
+  ].join('');
+};
 
 /** Either the server took it from us, or it says itself that this generation is in force. */
 const isTaken = ({ object, takenGeneration, view }: BudgetWorld): boolean => {
@@ -115,7 +130,8 @@ const readyClaim = (world: BudgetWorld, { accepted, programmed, store }: Others)
     return no({ ...programmed, reason: REASON.pending, message: 'The ledger has said nothing of this budget yet.' });
   }
   const { reason } = view.columns;
-  return { type: READY, status: 'True', reason, message: `${READY_TEXT[reason]}${bypassNote(pods.bypassing)}` };
+  return { type: READY, status: 'True', reason, message: `${READY_TEXT[reason]}${bypassNote(pods)}` };
 };
 
-const bypassNote = (count: number): string => (count === 0 ? '' : ` ${count} pods lack the proxy: see Programmed.`);
+const bypassNote = ({ lacking, direct }: BypassCount): string =>
+  lacking + direct === 0 ? '' : ` ${lacking + direct} pods get past it: see Programmed.`;

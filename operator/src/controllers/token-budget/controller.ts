@@ -76,7 +76,7 @@ const gather = (key: string, deps: BudgetReconcilerDeps): BudgetWorld | null => 
     view: server.budget(keyOf(object.metadata)),
     takenGeneration: programming.takenGeneration(key),
     server: server.fault() ?? (server.hasAnswered() ? 'asked' : 'not asked'),
-    pods: { bypassing: admitted.accepted ? bypass.of(admitted.resource) : 0 },
+    pods: admitted.accepted ? bypass.of(admitted.resource) : { lacking: 0, direct: 0 },
     now: now(),
   };
 };

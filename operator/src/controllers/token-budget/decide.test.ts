@@ -43,7 +43,8 @@ describe('the status of a budget', () => {
       'False',
       'PartiallyProgrammed',
     ],
-    ['pods lack the proxy', { pods: { bypassing: 1 } }, 'False', 'PartiallyProgrammed'],
+    ['pods lack the proxy', { pods: { lacking: 1, direct: 0 } }, 'False', 'PartiallyProgrammed'],
+    ['pods call past the proxy', { pods: { lacking: 0, direct: 1 } }, 'False', 'PartiallyProgrammed'],
     [
       'the server has an older generation',
       { takenGeneration: null, view: aBudgetView({ generation: 0 }) },
@@ -57,15 +58,19 @@ describe('the status of a budget', () => {
 
   it('counts in words how many proxies run this version', () => {
     const view = aBudgetView({ attached: { pods: 3, onVersion: 2 } });
-    expect(condition(aWorld({ view, pods: { bypassing: 2 } }), 'Programmed')?.message).toMatch(
-      /^2 of 3 attached proxies run this version; 2 pods ask for the proxy and lack it/,
+    const pods = { lacking: 2, direct: 1 };
+    expect(condition(aWorld({ view, pods }), 'Programmed')?.message).toBe(
+      '2 of 3 attached proxies run this version; 2 pods ask for the proxy and lack it (kubectl get events ' +
+        '--field-selector reason=ProxyMissing names them; a restart injects it); 1 pod calls providers past its proxy ' +
+        '(kubectl get events --field-selector reason=DirectProviderConnection names it).',
     );
+    expect(decideBudget(aWorld({ view, pods })).status.bypassingPods).toBe(3);
   });
 
   it.each([
     ['it holds', {}, 'True', 'Enforcing'],
     ['it is used up', { view: aBudgetView({ reason: 'Exhausted' }) }, 'True', 'Exhausted'],
-    ['pods lack the proxy: where it is attached, it holds', { pods: { bypassing: 4 } }, 'True', 'Enforcing'],
+    ['pods lack the proxy: where it is attached, it holds', { pods: { lacking: 4, direct: 0 } }, 'True', 'Enforcing'],
     [
       'a proxy runs another version',
       { view: aBudgetView({ attached: { pods: 3, onVersion: 1 } }) },

@@ -24,7 +24,7 @@ export const decideBudget = (world: BudgetWorld): BudgetDecision => {
   const status: TokenBudgetStatus = {
     observedGeneration: generation,
     ...figuresOf(world),
-    bypassingPods: pods.bypassing,
+    bypassingPods: pods.lacking + pods.direct,
     conditions: [...conditions],
   };
   const change = changeOf(statusFields(object), status, view === null ? 0 : fullness(view.limits));

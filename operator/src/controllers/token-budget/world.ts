@@ -15,7 +15,9 @@ export interface BudgetWorld {
   readonly server: 'asked' | 'not asked' | ServerFault;
   readonly pods: {
     /** Opted in, bound by it, and without a proxy. */
-    readonly bypassing: number;
+    readonly lacking: number;
+    /** Bound by it, with a proxy, and with connections to providers past it. */
+    readonly direct: number;
   };
   /** Milliseconds since 1970. */
   readonly now: number;

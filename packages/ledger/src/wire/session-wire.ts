@@ -4,6 +4,7 @@ import {
   LEDGER_CONTRACT,
   type CloseRequest,
   type DegradedReason,
+  type DirectConnections,
   type HelloReply,
   type HelloRequest,
   type RunningRequest,
@@ -28,8 +29,17 @@ export const decodeHello = (body: string): HelloRequest => {
     subject: decodeSubject(from['subject'], 'subject'),
     ...(from['degraded'] === undefined ? {} : { degraded: decodeDegraded(from) }),
     ...(from['snapshot'] === undefined ? {} : { snapshot: shortName(from, 'snapshot', '') }),
+    ...(from['direct'] === undefined ? {} : { direct: decodeDirect(from) }),
   };
 };
+
+const decodeDirect = (from: Fields): readonly DirectConnections[] =>
+  list(from, 'direct', '', MOST_HOSTS, (value, path) => {
+    const entry = fields(value, path);
+    return { host: shortName(entry, 'host', path), count: count(entry, 'count', path) };
+  });
+
+const MOST_HOSTS = 64;
 
 /** Reasons that a later version may know are left out. */
 const decodeDegraded = (from: Fields): readonly DegradedReason[] => {
@@ -56,7 +66,11 @@ export const encodeRunning = (request: RunningRequest): string => JSON.stringify
 
 export const decodeRunning = (body: string): RunningRequest => {
   const from = fields(parseNames(body), '');
-  return { instance: shortName(from, 'instance', ''), snapshot: shortName(from, 'snapshot', '') };
+  return {
+    instance: shortName(from, 'instance', ''),
+    snapshot: shortName(from, 'snapshot', ''),
+    ...(from['direct'] === undefined ? {} : { direct: decodeDirect(from) }),
+  };
 };
 
 export const encodeClose = (request: CloseRequest): string => JSON.stringify(request);

@@ -96,6 +96,17 @@ describe('the wire', () => {
     const later = JSON.stringify({ ...hello, degraded: ['spool_full', 'moon_full', 7] });
     expect(decodeHello(later)).toEqual({ ...hello, degraded: ['spool_full'] });
     expect(() => decodeHello(JSON.stringify({ ...hello, degraded: 'all' }))).toThrow('a list');
+    const direct = [{ host: 'api.openai.com', count: 2 }];
+    expect(decodeHello(encodeHello({ ...hello, direct }))).toEqual({ ...hello, direct });
+    expect(decodeRunning(encodeRunning({ instance: 'i1', snapshot: 'v', direct }))).toEqual({
+      instance: 'i1',
+      snapshot: 'v',
+      direct,
+    });
+    expect(decodeRunning('{"instance":"i1","snapshot":"v","of":"a later version"}')).not.toHaveProperty('direct');
+    for (const wrong of [7, [7], [{ host: 'a\nb', count: 1 }], [{ host: 'a', count: -1 }], Array(65).fill(direct[0])]) {
+      expect(() => decodeHello(JSON.stringify({ ...hello, direct: wrong }))).toThrow('direct');
+    }
   });
 
   it('brings everything over unchanged', () => {

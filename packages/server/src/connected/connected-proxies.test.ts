@@ -69,12 +69,12 @@ describe('connected proxies', () => {
     await tick();
     expect(notes).toEqual([{ connected: [{ instance: 'one', subject: subject('web') }], gone: [], running: [] }]);
     world.here.set('one', 'cart');
-    connected.runs('other', 'v1');
+    connected.runs('other', { snapshot: 'v1', direct: null });
     await tick();
     expect(notes.at(-1)).toEqual({
       connected: [{ instance: 'one', subject: subject('cart') }],
       gone: [],
-      running: [{ instance: 'other', snapshot: 'v1' }],
+      running: [{ instance: 'other', snapshot: 'v1', direct: null }],
     });
     world.here.clear();
     await tick();
@@ -93,9 +93,9 @@ describe('connected proxies', () => {
     connected.start();
     world.isAway = true;
     world.here.set('one', 'web');
-    connected.runs('one', 'v1');
+    connected.runs('one', { snapshot: 'v1', direct: null });
     await tick();
-    connected.runs('one', 'v2');
+    connected.runs('one', { snapshot: 'v2', direct: [] });
     await tick();
     expect([notes.length, logger.lines.length]).toEqual([0, 1]);
     world.isAway = false;
@@ -104,7 +104,7 @@ describe('connected proxies', () => {
       {
         connected: [{ instance: 'one', subject: subject('web') }],
         gone: [],
-        running: [{ instance: 'one', snapshot: 'v2' }],
+        running: [{ instance: 'one', snapshot: 'v2', direct: [] }],
       },
     ]);
   });

@@ -4,12 +4,12 @@
  * server than the one that its stream is on.
  */
 import type { Logger, Timers } from '@tollgate/runtime';
-import type { ConnectedProxy, Store } from '@tollgate/store';
+import type { ConnectedProxy, ProxyRunning, Store } from '@tollgate/store';
 import type { LiveProxy } from '../proxies.ts';
 
 export interface ConnectedProxies {
   /** It said so to this server. */
-  runs(instance: string, snapshot: string): void;
+  runs(instance: string, said: ProxyRunning): void;
   all(): Promise<readonly ConnectedProxy[]>;
   start(): void;
   stop(): Promise<void>;
@@ -18,7 +18,7 @@ export interface ConnectedProxies {
 /** Of one server alone: those that are alive here. */
 export const connectedHere = (proxies: {
   live(): readonly LiveProxy[];
-  runs(instance: string, snapshot: string): void;
+  runs(instance: string, said: ProxyRunning): void;
 }): ConnectedProxies => ({
   runs: proxies.runs,
   all: () => Promise.resolve(proxies.live()),
@@ -51,7 +51,7 @@ export const connectedEverywhere = ({
 }: ConnectedEverywhereDeps): ConnectedProxies => {
   /** By instance, the subject as it was written down. */
   let written = new Map<string, string>();
-  let running = new Map<string, string>();
+  let running = new Map<string, ProxyRunning>();
   let beatAt = -Infinity;
   let writing: Promise<void> = Promise.resolve();
   let cancel: () => void = () => undefined;
@@ -71,7 +71,7 @@ export const connectedEverywhere = ({
       wasKnown = await store.noteConnected(server, {
         connected: connected.map(([instance, { subject }]) => ({ instance, subject })),
         gone,
-        running: [...said].map(([instance, snapshot]) => ({ instance, snapshot })),
+        running: [...said].map(([instance, { snapshot, direct }]) => ({ instance, snapshot, direct })),
       });
     } catch (error) {
       running = new Map([...said, ...running]);
@@ -106,8 +106,8 @@ export const connectedEverywhere = ({
   };
 
   return {
-    runs: (instance, snapshot) => {
-      running.set(instance, snapshot);
+    runs: (instance, said) => {
+      running.set(instance, said);
     },
     all: async () => {
       await flush();

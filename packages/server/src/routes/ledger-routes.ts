@@ -184,7 +184,9 @@ export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
       await pool.join(hello.instance, (epoch) => store.register({ ...hello, subject }, epoch, clock()));
     });
     proxies.saw(hello.instance, subject, caller.workload?.pod?.uid ?? null);
-    if (hello.snapshot !== undefined) connected.runs(hello.instance, hello.snapshot);
+    if (hello.snapshot !== undefined) {
+      connected.runs(hello.instance, { snapshot: hello.snapshot, direct: hello.direct ?? null });
+    }
     proxies.speaks(hello.instance, {
       version: hello.version,
       library: hello.library ?? null,
@@ -202,13 +204,13 @@ export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
   });
 
   router.post('/running', forLedger, small, async (request, response) => {
-    const { instance, snapshot } = decodeRunning(bodyOf(request));
+    const { instance, snapshot, direct = null } = decodeRunning(bodyOf(request));
     await checkOwner(request, instance);
     if (!(await subjectOf(instance))) {
       throw new RequestRefused(409, 'unknown_instance', 'this instance never said hello');
     }
     proxies.saw(instance);
-    connected.runs(instance, snapshot);
+    connected.runs(instance, { snapshot, direct });
     response.status(204).end();
   });
 

@@ -12,7 +12,7 @@ export const aWorld = (stated: Partial<BudgetWorld> = {}): BudgetWorld => {
     view: aBudgetView(),
     takenGeneration: 1,
     server: 'asked',
-    pods: { bypassing: 0 },
+    pods: { lacking: 0, direct: 0 },
     now: NOW,
     ...stated,
   };
