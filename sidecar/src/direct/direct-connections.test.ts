@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { directConnections } from './direct-connections.ts';
+import { directConnections, foreignSockets } from './direct-connections.ts';
 import type { OpenSocket } from './proc-net-tcp.ts';
 import { providerTargets } from './provider-targets.ts';
 
@@ -15,6 +15,8 @@ const host = (name: string, addresses: readonly string[], ports: readonly number
 });
 
 describe('connections past the proxy', () => {
+  const found = (sockets: readonly OpenSocket[], own: readonly string[] = []) =>
+    directConnections(foreignSockets({ sockets, own: new Set(own) }, hosts), hosts);
   const hosts = [host('api.openai.com', ['1.1.1.1', '2606:4700::1']), host('llm.shop', ['10.96.0.9'], [8000])];
 
   it('are those of other processes to an address and a port of a provider', () => {
@@ -24,7 +26,7 @@ describe('connections past the proxy', () => {
       socket('3', '2606:4700::1'),
       socket('4', '10.96.0.9', 8000),
     ];
-    expect(directConnections(sockets, new Set(), hosts)).toEqual([
+    expect(found(sockets)).toEqual([
       { host: 'api.openai.com', count: 3 },
       { host: 'llm.shop', count: 1 },
     ]);
@@ -37,12 +39,18 @@ describe('connections past the proxy', () => {
       socket('3', '10.96.0.9'),
       socket('4', '9.9.9.9'),
     ];
-    expect(directConnections(sockets, new Set(['1']), hosts)).toEqual([]);
+    expect(found(sockets, ['1'])).toEqual([]);
+  });
+
+  it('are none within the pod, where the proxy itself may stand at such an address', () => {
+    const local = [host('llm.shop', ['127.0.0.1', '::1'])];
+    const sockets = [socket('1', '127.0.0.1'), socket('2', '::1', 80)];
+    expect(foreignSockets({ sockets, own: new Set() }, local)).toEqual([]);
   });
 
   it('count once where hosts share an address', () => {
     const shared = [host('a.example', ['1.1.1.1']), host('b.example', ['1.1.1.1'])];
-    expect(directConnections([socket('1', '1.1.1.1')], new Set(), shared)).toEqual([{ host: 'a.example', count: 1 }]);
+    expect(directConnections([socket('1', '1.1.1.1')], shared)).toEqual([{ host: 'a.example', count: 1 }]);
   });
 });
 

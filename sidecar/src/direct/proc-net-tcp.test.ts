@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { canonicalAddress } from './ip-address.ts';
-import { openSockets } from './proc-net-tcp.ts';
+import { listeningPorts, openSockets } from './proc-net-tcp.ts';
 
 /** As Linux 6.1 on x86-64 writes it. */
 const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
@@ -29,6 +29,10 @@ describe('the kernel table of TCP sockets', () => {
       { remoteAddress: '2606:4700::6811:1111', remotePort: 443, inode: '202' },
       { remoteAddress: '162.159.140.245', remotePort: 443, inode: '203' },
     ]);
+  });
+
+  it('gives the ports that somebody listens on', () => {
+    expect([listeningPorts(TABLE), listeningPorts(TABLE_6)]).toEqual([[4100], [8080]]);
   });
 
   it('is read in the byte order of the machine', () => {

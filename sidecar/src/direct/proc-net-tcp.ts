@@ -14,7 +14,9 @@ export interface OpenSocket {
 
 /** TCP_ESTABLISHED and TCP_SYN_SENT of the kernel's tcp_states.h. */
 const OPEN: ReadonlySet<string> = new Set(['01', '02']);
+const LISTEN = '0A';
 /** sl, local address, remote address, state, queues, timer, retransmits, uid, timeout, inode. */
+const LOCAL = 1;
 const REMOTE = 2;
 const STATE = 3;
 const INODE = 9;
@@ -27,6 +29,14 @@ export const openSockets = (table: string, isLittleEndian: boolean): readonly Op
     const inode = fields[INODE];
     if (hex === '' || inode === undefined || !OPEN.has(fields[STATE] ?? '')) return [];
     return [{ remoteAddress: addressOf(hex, isLittleEndian), remotePort: parseInt(port, 16), inode }];
+  });
+
+/** Ports on which some process of the network namespace waits for connections. */
+export const listeningPorts = (table: string): readonly number[] =>
+  table.split('\n').flatMap((line) => {
+    const fields = line.trim().split(/\s+/);
+    const port = /^[0-9A-F]+:([0-9A-F]{4})$/i.exec(fields[LOCAL] ?? '')?.[1];
+    return port === undefined || fields[STATE] !== LISTEN ? [] : [parseInt(port, 16)];
   });
 
 const addressOf = (hex: string, isLittleEndian: boolean): string => {

@@ -1,11 +1,12 @@
 /** What the kernel lists of this network namespace's sockets, and which of them are this process's own. Linux only. */
 import { readdir, readFile, readlink } from 'node:fs/promises';
-import { openSockets, type OpenSocket } from './proc-net-tcp.ts';
+import { listeningPorts, openSockets, type OpenSocket } from './proc-net-tcp.ts';
 
 export interface SocketTables {
   readonly sockets: readonly OpenSocket[];
   /** Inodes. */
   readonly own: ReadonlySet<string>;
+  readonly listening: ReadonlySet<number>;
 }
 
 export interface SocketTablesDeps {
@@ -25,9 +26,11 @@ export const makeReadSocketTables =
     const [four, six] = await Promise.all([tableOf(`${proc}/net/tcp`), tableOf(`${proc}/net/tcp6`)]);
     if (four === null && six === null) return null;
     const after = await ownSockets(proc);
+    const tables = [four ?? '', six ?? ''];
     return {
-      sockets: [...openSockets(four ?? '', isLittleEndian), ...openSockets(six ?? '', isLittleEndian)],
+      sockets: tables.flatMap((table) => openSockets(table, isLittleEndian)),
       own: new Set([...before, ...after]),
+      listening: new Set(tables.flatMap(listeningPorts)),
     };
   };
 

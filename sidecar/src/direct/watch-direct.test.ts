@@ -14,7 +14,9 @@ const setUp = () => {
     isUnknown: false,
     sockets: [] as readonly string[],
     tables: 'there' as 'there' | 'none' | 'failing',
+    listening: [4100],
     reads: 0,
+    resolved: 0,
     changes: 0,
   };
   const watch = watchDirectConnections({
@@ -31,9 +33,11 @@ const setUp = () => {
           inode: String(index),
         })),
         own: new Set<string>(),
+        listening: new Set(world.listening),
       };
     },
     resolve: async () => {
+      world.resolved += 1;
       if (world.isUnknown) throw new Error('ENOTFOUND');
       return world.addresses;
     },
@@ -55,6 +59,8 @@ describe('the look at connections past the proxy', () => {
     expect([watch.found(), world.changes]).toEqual([[], 1]);
     await turn();
     expect(world.changes).toBe(1);
+    // Nobody in the pod dials anybody: no name is asked for.
+    expect(world.resolved).toBe(0);
   });
 
   it('tells of a host once, and goes on saying so for five looks after the last connection', async () => {
@@ -96,6 +102,17 @@ describe('the look at connections past the proxy', () => {
     await failing.turn(3);
     expect([failing.world.reads, failing.logger.lines.length]).toEqual([3, 1]);
   });
+
+  it.each([15001, 15008, 4140])(
+    'looks no more where a mesh listens on %d, which dials for the proxy too',
+    async (port) => {
+      const { watch, world, logger, turn } = setUp();
+      world.listening = [4100, port];
+      world.sockets = ['1.1.1.1'];
+      await turn(3);
+      expect([world.reads, watch.found(), logger.lines.map(({ level }) => level)]).toEqual([1, null, ['info']]);
+    },
+  );
 
   it('ends when it is closed', async () => {
     const { watch, world, turn } = setUp();

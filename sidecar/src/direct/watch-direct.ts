@@ -4,8 +4,9 @@
  */
 import type { DirectConnections } from '@tollgate/ledger';
 import type { Logger, Timers } from '@tollgate/runtime';
-import { directConnections } from './direct-connections.ts';
+import { directConnections, foreignSockets } from './direct-connections.ts';
 import { canonicalAddress } from './ip-address.ts';
+import { hasMesh } from './mesh.ts';
 import type { ProviderTarget } from './provider-targets.ts';
 import type { ReadSocketTables } from './socket-tables.ts';
 
@@ -66,13 +67,19 @@ export const watchDirectConnections = (deps: DirectWatchDeps): DirectWatch => {
 
   /** False: there is nothing to look at here, and never will be. */
   const look = async (): Promise<boolean> => {
-    const wanted = targets();
-    for (const host of addresses.keys()) if (!wanted.some((target) => target.host === host)) addresses.delete(host);
-    await Promise.all(wanted.map(({ host }) => learn(host)));
     const tables = await read();
     if (tables === null) return false;
+    if (hasMesh(tables.listening)) {
+      logger.info({}, 'a service mesh dials for this pod: connections past the proxy cannot be told from its own');
+      return false;
+    }
+    const wanted = targets();
+    for (const host of addresses.keys()) if (!wanted.some((target) => target.host === host)) addresses.delete(host);
+    const foreign = foreignSockets(tables, wanted);
+    // In most pods there is none, and thousands of pods that resolve names every minute are felt.
+    if (foreign.length > 0) await Promise.all(wanted.map(({ host }) => learn(host)));
     const hosts = wanted.map((target) => ({ ...target, addresses: new Set(addresses.get(target.host)?.keys()) }));
-    const found = directConnections(tables.sockets, tables.own, hosts);
+    const found = directConnections(foreign, hosts);
     const before = [...seen.keys()].join();
     for (const { host, count } of found) seen.set(host, { count, at: clock() });
     for (const [host, { at }] of seen) if (clock() - at > KEPT_LOOKS * everyMs) seen.delete(host);
