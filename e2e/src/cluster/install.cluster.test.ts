@@ -1,4 +1,5 @@
 /** A platform team installs the chart, and meets the kinds for the first time. */
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from './testing/eventually.ts';
 import { apply, getJson, kubectl, tryKubectl } from './testing/kubectl.ts';
@@ -15,11 +16,30 @@ interface Workloads {
   }[];
 }
 
+const EXAMPLES = join(import.meta.dirname, '../../../examples/quickstart');
+
 const aBudget = (name: string, namespace: string, spec: object): object => ({
   apiVersion: 'tollgate.dev/v1alpha1',
   kind: 'TokenBudget',
   metadata: { name, namespace },
   spec,
+});
+const aRoute = (name: string, namespace: string, backend: object): object => ({
+  apiVersion: 'tollgate.dev/v1alpha1',
+  kind: 'ModelRoute',
+  metadata: { name, namespace },
+  spec: { rules: [{ name: 'all', backends: [{ name: 'one', ...backend }] }] },
+});
+const aService = (name: string, namespace: string, spec: object): object => ({
+  apiVersion: 'tollgate.dev/v1alpha1',
+  kind: 'LLMInferenceService',
+  metadata: { name, namespace },
+  spec: {
+    model: { uri: 'hf://a/b', name: 'b' },
+    replicas: 0,
+    template: { containers: [{ name: 'main', image: 'localhost/none:1' }] },
+    ...spec,
+  },
 });
 const DAILY = { name: 'daily-cost', cost: { max: '10.00' }, period: 'Day' };
 
@@ -32,6 +52,11 @@ describe('the chart, installed', () => {
     namespace = await makeNamespace('install');
   }, INSTALL_MS);
   afterAll(() => namespace?.remove());
+
+  const isRefused = async (object: object, message: string): Promise<void> => {
+    const { code, stderr } = await tryKubectl(['create', '-f', '-'], JSON.stringify(object));
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(message) });
+  };
 
   it('has all its workloads ready', async () => {
     const { items } = await getJson<Workloads>('get', 'deployments,statefulsets', '-n', SYSTEM);
@@ -50,25 +75,10 @@ describe('the chart, installed', () => {
   });
 
   it('has three kinds, which "kubectl get llm" lists together', async () => {
-    const metadata = { name: 'first', namespace: namespace.name };
     await apply(
       aBudget('first', namespace.name, { limits: [DAILY] }),
-      {
-        apiVersion: 'tollgate.dev/v1alpha1',
-        kind: 'ModelRoute',
-        metadata,
-        spec: { rules: [{ name: 'all', backends: [{ name: 'openai', provider: { type: 'OpenAI' } }] }] },
-      },
-      {
-        apiVersion: 'tollgate.dev/v1alpha1',
-        kind: 'LLMInferenceService',
-        metadata,
-        spec: {
-          model: { uri: 'hf://a/b', name: 'b' },
-          replicas: 0,
-          template: { containers: [{ name: 'main', image: 'localhost/none:1' }] },
-        },
-      },
+      aRoute('first', namespace.name, { provider: { type: 'OpenAI' } }),
+      aService('first', namespace.name, {}),
     );
     const listed = await kubectl(['get', 'llm', '-n', namespace.name, '-o', 'name']);
     expect(listed.trim().split('\n').sort()).toEqual([
@@ -76,6 +86,19 @@ describe('the chart, installed', () => {
       'modelroute.tollgate.dev/first',
       'tokenbudget.tollgate.dev/first',
     ]);
+  });
+
+  it('takes the first examples as they are, and says that they are in force', async () => {
+    const applied = await kubectl(['apply', '-f', EXAMPLES]);
+    try {
+      expect(applied).toContain('tokenbudget.tollgate.dev/quickstart created');
+      for (const object of ['tb/quickstart', 'mroute/quickstart'])
+        await kubectl(['wait', '--for=condition=Ready', object, '-n', 'default', '--timeout=60s']);
+      const row = await kubectl(['get', 'tb', 'quickstart', '-n', 'default', '--no-headers']);
+      expect(row.trim().split(/\s+/).slice(0, 5)).toEqual(['quickstart', 'Hard', '$0.00', '$1.00', '0%']);
+    } finally {
+      await kubectl(['delete', '-f', EXAMPLES]);
+    }
   });
 
   it('shows a budget as a line: what is spent, of how much, how fast', async () => {
@@ -135,9 +158,32 @@ describe('the chart, installed', () => {
       'spec: Invalid value: "object": selector and targetRefs are mutually exclusive',
     ],
   ])('refuses a budget %s, and says which field and why', async (_what, spec, message) => {
-    const bad = JSON.stringify(aBudget('bad', namespace.name, spec));
-    const { code, stderr } = await tryKubectl(['create', '-f', '-'], bad);
-    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(message) });
+    await isRefused(aBudget('bad', namespace.name, spec), message);
+  });
+
+  it.each<readonly [string, object, string]>([
+    [
+      'that leads to two places at once',
+      { provider: { type: 'OpenAI' }, serviceRef: { name: 'models', port: 80 } },
+      'exactly one of provider, serviceRef or inferenceServiceRef must be set',
+    ],
+    [
+      'to a compatible provider at no address',
+      { provider: { type: 'OpenAICompatible' } },
+      'baseUrl is required for type OpenAICompatible',
+    ],
+    [
+      'that nobody is sent to',
+      { provider: { type: 'OpenAI' }, weight: 0 },
+      'at least one backend needs a weight above 0',
+    ],
+  ])('refuses a route %s, and says what it lacks', async (_what, backend, message) => {
+    await isRefused(aRoute('bad', namespace.name, backend), message);
+  });
+
+  it('refuses an inference service whose price is no number, and says which', async () => {
+    const pricing = { inputPerMillion: 'cheap', outputPerMillion: '1.00' };
+    await isRefused(aService('bad', namespace.name, { pricing }), 'spec.pricing.inputPerMillion');
   });
 
   it('explains each field of a limit', async () => {
