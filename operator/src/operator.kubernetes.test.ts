@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startOperatorCluster, type OperatorCluster, type OperatorProcess } from './testing/operator-cluster.ts';
+import { until } from './testing/until.ts';
 
 let cluster: OperatorCluster;
 let operator: OperatorProcess;
@@ -12,15 +13,6 @@ beforeAll(async () => {
 }, 180_000);
 
 afterAll(() => cluster?.stop(), 60_000);
-
-/** As long as a busy machine may need; how long it takes is measured elsewhere. */
-const until = async (what: string, isSo: () => Promise<boolean>): Promise<void> => {
-  const end = Date.now() + 45_000;
-  while (!(await isSo().catch(() => false))) {
-    if (Date.now() > end) throw new Error(`not so in 45 s: ${what}`);
-    await sleep(100);
-  }
-};
 
 const kubectl = (...args: readonly string[]): Promise<string> => cluster.api.kubectl(args);
 const apply = (object: object): Promise<string> => cluster.api.kubectl(['apply', '-f', '-'], JSON.stringify(object));

@@ -26,6 +26,8 @@ export interface OperatorOptions {
 export interface OperatorCluster {
   readonly api: ControlPlane;
   readonly serverUrl: string;
+  /** By which the operator asks the server. */
+  operatorToken(): Promise<string>;
   startOperator(options?: OperatorOptions): Promise<OperatorProcess>;
   stop(): Promise<void>;
 }
@@ -43,6 +45,8 @@ const HURRY = {
   TOLLGATE_LEASE_RENEW_MS: '4000',
   TOLLGATE_LEASE_RETRY_MS: '500',
   TOLLGATE_STATUS_INTERVAL_MS: '500',
+  TOLLGATE_AUDIT_INTERVAL_MS: '500',
+  TOLLGATE_UNUSED_AFTER_MS: '1',
 };
 
 export const startOperatorCluster = async (): Promise<OperatorCluster> => {
@@ -88,6 +92,7 @@ export const startOperatorCluster = async (): Promise<OperatorCluster> => {
   return {
     api,
     serverUrl,
+    operatorToken: () => readFile(tokenFile, 'utf8'),
     startOperator: async ({ isShipped = false } = {}) => {
       const { child, ready } = await run(isShipped ? [...(await shippedFlags()), OPERATOR_BUNDLE] : [OPERATOR_MAIN], {
         KUBECONFIG: kubeconfig,
