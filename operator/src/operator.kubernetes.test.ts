@@ -74,7 +74,7 @@ describe('the operator on a real API server', () => {
     await saying('mroute', 'hosted', 'ResolvedRefs', 'False/SecretNotReadable/1');
     const path = '{.status.conditions[?(@.type=="ResolvedRefs")].message}';
     const message = await kubectl('get', 'mroute', 'hosted', '-o', `jsonpath=${path}`);
-    for (const [command] of message.matchAll(/kubectl create [^&]+?(?= &&|\.$)/g)) {
+    for (const [command] of message.matchAll(/kubectl create [^&)]+?(?= &&|\)|\.$)/g)) {
       await kubectl(...command.trim().split(' ').slice(1));
     }
     await saying('mroute', 'hosted', 'ResolvedRefs', 'False/SecretNotFound/1');
