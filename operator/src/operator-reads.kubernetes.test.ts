@@ -165,7 +165,14 @@ describe('who made a pod', () => {
 
 describe('a pod whose proxy is not used', () => {
   const eventsOf = (reason: string): Promise<string> =>
-    cluster.api.kubectl(['get', 'events', '--field-selector', `reason=${reason}`, '-o', 'jsonpath={.items[*].message}']);
+    cluster.api.kubectl([
+      'get',
+      'events',
+      '--field-selector',
+      `reason=${reason}`,
+      '-o',
+      'jsonpath={.items[*].message}',
+    ]);
   const bypassing = async (): Promise<unknown> =>
     ((await read(BUDGETS, 'chat'))?.['status'] as { readonly bypassingPods?: number } | undefined)?.bypassingPods;
 
