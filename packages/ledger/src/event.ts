@@ -67,5 +67,7 @@ export interface LedgerEvent {
   readonly status: number | null;
   readonly startedAt: number;
   readonly endedAt: number;
+  /** When the first byte of the answer's body came; absent: none did, or the proxy is of an earlier version. */
+  readonly firstByteAt?: number | undefined;
   readonly counters: readonly CounterCharge[];
 }

@@ -63,6 +63,9 @@ describe.each(DATABASES)('what became of calls, on %s', (_name, start) => {
         requests: 1,
         errors: 0,
         latencyP95Ms: 10,
+        firstByteP95Ms: null,
+        outputTokens: 20,
+        charged: 0n,
         lastErrorStatus: null,
         lastErrorAt: null,
       },
@@ -72,6 +75,9 @@ describe.each(DATABASES)('what became of calls, on %s', (_name, start) => {
         requests: 1,
         errors: 0,
         latencyP95Ms: 0,
+        firstByteP95Ms: null,
+        outputTokens: 20,
+        charged: 0n,
         lastErrorStatus: null,
         lastErrorAt: null,
       },
@@ -81,11 +87,32 @@ describe.each(DATABASES)('what became of calls, on %s', (_name, start) => {
         requests: 24,
         errors: 3,
         latencyP95Ms: 1_900,
+        firstByteP95Ms: null,
+        outputTokens: 480,
+        charged: 0n,
         lastErrorStatus: null,
         lastErrorAt: START + 9_000,
       },
     ]);
     expect(await store.backendTraffic({ since: START - 5 * MINUTE, namespace: 'bank' })).toHaveLength(1);
+  });
+
+  it('is told of streams by their first byte, and of all by what they made and cost', async () => {
+    const first = (ms: number, part: Partial<LedgerEvent> = {}): Partial<LedgerEvent> =>
+      took(10_000, { stream: true, firstByteAt: START + ms, charged: 7n, ...part });
+    await send([
+      ...Array.from({ length: 20 }, (_, n) => first((n + 1) * 10)),
+      // Neither answers that come in one piece, nor errors, nor what said nothing of it, nor clocks that went back.
+      first(9_000, { stream: false }),
+      first(9_000, { status: 500, settle: 'void', charged: 0n, usage: {} }),
+      took(9_000, { stream: true }),
+      first(-5),
+    ]);
+    expect(await store.backendTraffic({ since: START - MINUTE })).toMatchObject([
+      { requests: 24, firstByteP95Ms: 190, outputTokens: 23 * 20, charged: 22n * 7n },
+    ]);
+    expect((await store.explain('req-1', null))[0]?.firstByteAt).toBe(START + 10);
+    expect((await store.explain('req-23', null))[0]).not.toHaveProperty('firstByteAt');
   });
 
   it('is of the time asked for, also across the turn of a month', async () => {

@@ -13,14 +13,14 @@ export interface EventRow extends Member {
 
 const INSERT =
   prepared(`INSERT INTO event (month, instance_n, recorded_at, seq, common, input_tokens, output_tokens, held, charged,
-    started_ms, ended_ms, request_id, user_id, usage, counter_held, counter_amount, body_hash)
+    started_ms, ended_ms, first_byte_ms, request_id, user_id, usage, counter_held, counter_amount, body_hash)
   SELECT $1::date, $2::bigint, to_timestamp($3::double precision / 1000), seq, common, input_tokens, output_tokens, held, charged,
-    started_ms, ended_ms, request_id, user_id, usage::jsonb, counter_held::bigint[], counter_amount::bigint[],
+    started_ms, ended_ms, first_byte_ms, request_id, user_id, usage::jsonb, counter_held::bigint[], counter_amount::bigint[],
     decode(body_hash, 'hex')
   FROM unnest($4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],
-              $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[])
-    AS r(seq, common, input_tokens, output_tokens, held, charged, started_ms, ended_ms, request_id, user_id, usage,
-         counter_held, counter_amount, body_hash)`);
+              $12::bigint[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[])
+    AS r(seq, common, input_tokens, output_tokens, held, charged, started_ms, ended_ms, first_byte_ms, request_id, user_id,
+         usage, counter_held, counter_amount, body_hash)`);
 
 /** `month` has its partitions; `instance` is its number. */
 export const insertEvents = async (
@@ -43,6 +43,7 @@ export const insertEvents = async (
     numbers(({ event }) => event.charged),
     numbers(({ event }) => event.startedAt),
     numbers(({ event }) => event.endedAt),
+    `{${rows.map(({ event }) => event.firstByteAt ?? 'NULL').join(',')}}`,
     texts(({ event }) => storable(event.requestId)),
     texts(({ event }) => (event.user === null ? null : storable(event.user))),
     texts(({ event }) => JSON.stringify(event.usage)),

@@ -74,6 +74,7 @@ interface EventColumns extends SubjectColumns {
   readonly status: number | null;
   readonly started_ms: bigint;
   readonly ended_ms: bigint;
+  readonly first_byte_ms: bigint | null;
   readonly recorded_ms: bigint;
 }
 
@@ -121,6 +122,7 @@ const toAttempt = (row: EventColumns, charges: readonly ChargeColumns[]): Explai
   status: row.status,
   startedAt: Number(row.started_ms),
   endedAt: Number(row.ended_ms),
+  ...(row.first_byte_ms === null ? {} : { firstByteAt: Number(row.first_byte_ms) }),
   recordedAt: Number(row.recorded_ms),
   counters: charges.map(toCharge),
 });

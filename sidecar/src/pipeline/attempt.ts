@@ -101,7 +101,7 @@ const tryCandidate = async (
   exchange.degraded = admission.hold.isOverdrawn ? 'overdraft' : deps.degraded();
   if (exchange.callerGone || exchange.body === null) {
     // The caller left while the call waited for money: nothing was sent, nothing is owed.
-    settle(deps, { book, policy, envelope, candidate }, admission, { how: 'unreached' }, null);
+    settle(deps, { book, policy, envelope, candidate }, admission, { how: 'unreached' }, { status: null });
     return { next: 'answered' };
   }
 

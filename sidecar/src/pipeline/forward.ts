@@ -74,8 +74,9 @@ export const forward = (
         onDisconnect: policy.rules?.onDisconnect ?? 'Drain',
         drainBytes: drainBytes(estimated.price),
         heldHeaders: () => callHeaders(exchange, estimated, deps.escrow, admitted.hold),
-        onEnding: (ending, { status }) => {
-          exchange.charged += settle(deps, call, admitted, ending, status);
+        now: deps.now,
+        onEnding: (ending, answer) => {
+          exchange.charged += settle(deps, call, admitted, ending, answer);
           return [...callHeaders(exchange, estimated, deps.escrow, null), ...costHeaders(exchange.charged)];
         },
       },

@@ -32,13 +32,21 @@ export interface Admitted {
   readonly estimate: Estimate;
 }
 
+/** What the provider's answer was, apart from its contents. */
+export interface AnswerFacts {
+  /** Null: there was none. */
+  readonly status: number | null;
+  /** Milliseconds UTC; undefined: no byte of its body came. */
+  readonly firstByteAt?: number | undefined;
+}
+
 /** Nano-USD charged. */
 export const settle = (
   deps: SettleDeps,
   { book, policy, envelope, candidate }: Routed,
   { hold, estimate: estimated }: Admitted,
   ending: Ending,
-  status: number | null,
+  { status, firstByteAt }: AnswerFacts,
 ): bigint => {
   const charged = settlementOf({
     ending,
@@ -63,6 +71,7 @@ export const settle = (
     priceRow: priceRow === null ? null : chargedPrice(priceRow, charged.usage),
     status,
     endedAt: deps.now(),
+    firstByteAt,
   });
   return charged.charged;
 };

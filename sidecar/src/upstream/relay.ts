@@ -18,6 +18,7 @@ import { makeRedactor, type Redactor } from './redactor.ts';
 import { makeStreamBody, type StreamBody } from './stream-body.ts';
 import type { FallbackCause } from '@tollgate/api';
 import type { BufferBudget } from '../pipeline/buffer-budget.ts';
+import type { AnswerFacts } from '../pipeline/settle.ts';
 import type { Ending } from '../pipeline/settlement.ts';
 import type { ResponseHead } from './response-head.ts';
 import type { UpstreamControl, UpstreamHandler } from './upstream-call.ts';
@@ -41,7 +42,9 @@ export interface RelaySetting {
   /** Bytes of answer that may still be read for a caller who left: of a stream its text, since its frames are many times that. */
   readonly drainBytes: number;
   /** Settles the attempt and says what to add to the answer's headers. Called exactly once. */
-  readonly onEnding: (ending: Ending, relay: { readonly status: number | null }) => string[];
+  readonly onEnding: (ending: Ending, answer: AnswerFacts) => string[];
+  /** Milliseconds UTC, for reports. */
+  readonly now: () => number;
   /** Headers known before the cost is. */
   readonly heldHeaders: () => string[];
 }
@@ -104,6 +107,7 @@ export class Relay implements UpstreamHandler {
   #body: StreamBody | null = null;
   #chunks: Buffer[] = [];
   #bytes = 0;
+  #firstByteAt: number | undefined;
   #keptBytes = 0;
   /** There was no room to keep the answer: it passes unread. */
   #isUnread = false;
@@ -171,6 +175,7 @@ export class Relay implements UpstreamHandler {
 
   onData(chunk: Buffer): void {
     if (this.#ended) return;
+    this.#firstByteAt ??= this.#set.now();
     this.#bytes += chunk.length;
     if (this.#bytes > this.#set.answerBytes) {
       this.#failAsTooLarge();
@@ -427,7 +432,7 @@ export class Relay implements UpstreamHandler {
       this.#set.drain.give();
       this.#drainTimer = null;
     }
-    return this.#set.onEnding(ending, { status: this.#head?.status ?? null });
+    return this.#set.onEnding(ending, { status: this.#head?.status ?? null, firstByteAt: this.#firstByteAt });
   }
 
   #finish(outcome: RelayOutcome): void {

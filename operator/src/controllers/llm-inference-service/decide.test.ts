@@ -213,4 +213,22 @@ describe('what the callers of a service saw', () => {
     });
     expect(trafficOf({ namespace: 'team-b', name: 'llama' }, [view])).toEqual({});
   });
+
+  it('counts namesakes of two rules once, whose figures are those of both', () => {
+    const backend = { name: 'a', outputTokens: 3_000, charged: 5_000_000n, firstByteP95Ms: 180 };
+    const view = aRouteView([{ ...backend, rule: 'all' }], { a: 'llama' });
+    const [rule] = view.resource.spec.rules;
+    if (rule === undefined) throw new Error('a route has a rule');
+    const twice = {
+      ...view,
+      resource: { spec: { rules: [rule, { ...rule, name: 'others' }] } },
+      backends: [
+        { ...backend, rule: 'all' },
+        { ...backend, rule: 'others' },
+      ],
+    };
+    expect(trafficOf({ namespace: 'team-a', name: 'llama' }, [twice])).toEqual(
+      trafficOf({ namespace: 'team-a', name: 'llama' }, [view]),
+    );
+  });
 });

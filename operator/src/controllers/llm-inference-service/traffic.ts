@@ -18,8 +18,8 @@ export const trafficOf = (
 ): Pick<LLMInferenceServiceStatus, 'tokensPerSecond' | 'ttftP95' | 'cost'> => {
   const figures = routes
     .filter(({ metadata }) => metadata.namespace === namespace)
-    .flatMap(({ resource, backends = [] }) =>
-      backends.filter((backend) =>
+    .flatMap(({ resource, backends = [] }) => {
+      const ours = backends.filter((backend) =>
         resource.spec.rules.some(
           (rule) =>
             rule.name === backend.rule &&
@@ -27,8 +27,10 @@ export const trafficOf = (
               (each) => each.name === backend.name && each.inferenceServiceRef?.name === name && isOurs(each),
             ),
         ),
-      ),
-    );
+      );
+      // Namesakes of several rules are told together, each with the figures of all.
+      return [...new Map(ours.map((backend) => [backend.name, backend])).values()];
+    });
   const tokens = known(figures.map(({ outputTokens }) => outputTokens));
   const charged = known(figures.map(({ charged: amount }) => amount));
   const firstTokens = known(figures.map(({ firstByteP95Ms }) => firstByteP95Ms));

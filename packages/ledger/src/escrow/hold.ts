@@ -88,7 +88,7 @@ export interface HoldLeg {
 type LateFields = 'modelAnswered' | 'usage' | 'status';
 /** Known before, and better known after. */
 type CorrectedFields =
-  'backend' | 'route' | 'modelSent' | 'priceVersion' | 'priceRow' | 'unproven' | 'stream' | 'endedAt';
+  'backend' | 'route' | 'modelSent' | 'priceVersion' | 'priceRow' | 'unproven' | 'stream' | 'endedAt' | 'firstByteAt';
 
 export interface Settlement extends Pick<LedgerEvent, LateFields>, Partial<Pick<LedgerEvent, CorrectedFields>> {
   readonly settle: SettleKind;

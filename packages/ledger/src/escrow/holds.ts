@@ -228,6 +228,7 @@ export const makeHolds = ({ states, leases, unacked, spool, instance, firstSeq, 
     status: late.status,
     startedAt: head.startedAt,
     endedAt: late.endedAt ?? now(),
+    firstByteAt: late.firstByteAt,
     counters,
   });
 

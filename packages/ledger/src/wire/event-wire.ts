@@ -53,6 +53,7 @@ export const decodeEvent = (value: unknown, path: string): LedgerEvent => {
     charged: amount(from, 'charged', path),
     status: countOrNull(from, 'status', path),
     endedAt: count(from, 'endedAt', path),
+    ...(from['firstByteAt'] === undefined ? {} : { firstByteAt: count(from, 'firstByteAt', path) }),
     counters: list(from, 'counters', path, MAX_COUNTERS, decodeCharge),
   };
 };

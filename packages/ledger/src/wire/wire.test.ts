@@ -87,6 +87,15 @@ const SNAPSHOT = {
 } as const;
 
 describe('the wire', () => {
+  it('carries when the first byte came, where it is told', () => {
+    const event = anEvent(1);
+    const later = { ...event, firstByteAt: event.startedAt + 5 };
+    const round = (sent: typeof later | typeof event): unknown =>
+      decodeEvents(encodeEvents({ instance: 'i', events: [sent] })).events[0];
+    expect(round(later)).toEqual(later);
+    expect(round(event)).not.toHaveProperty('firstByteAt');
+  });
+
   it('carries what is wrong around a proxy, as far as this version knows it', () => {
     const hello = { contract: 1 as const, instance: 'i1', version: '1', subject: SUBJECT };
     expect(decodeHello(encodeHello({ ...hello, degraded: ['overdraft'] }))).toEqual({

@@ -14,7 +14,8 @@ const route = ModelRouteSchema.parse({
     ],
   },
 });
-const row = { requests: 4, errors: 1, latencyP95Ms: 700, lastErrorStatus: 429, lastErrorAt: Date.UTC(2026, 10, 21) };
+const FIGURES = { requests: 4, errors: 1, latencyP95Ms: 700, firstByteP95Ms: 90, outputTokens: 50, charged: 3n };
+const row = { ...FIGURES, lastErrorStatus: 429, lastErrorAt: Date.UTC(2026, 10, 21) };
 
 describe('a route as it is seen', () => {
   it('says of each backend how it fared; namesakes of two rules are told together, strangers not at all', () => {
@@ -24,16 +25,25 @@ describe('a route as it is seen', () => {
     ]);
     expect([metadata, resource]).toEqual([{ namespace: 'shop', name: 'models' }, route]);
     const told = {
-      requests: 4,
-      errors: 1,
-      latencyP95Ms: 700,
+      ...FIGURES,
       lastError: 'answered 429: too many requests',
       lastErrorAt: '2026-11-21T00:00:00.000Z',
     };
     expect(backends).toEqual([
       { rule: 'mini', name: 'openai', ...told },
       { rule: 'all', name: 'openai', ...told },
-      { rule: 'all', name: 'spare', requests: 0, errors: 0, latencyP95Ms: null, lastError: null, lastErrorAt: null },
+      {
+        rule: 'all',
+        name: 'spare',
+        requests: 0,
+        errors: 0,
+        latencyP95Ms: null,
+        firstByteP95Ms: null,
+        outputTokens: 0,
+        charged: 0n,
+        lastError: null,
+        lastErrorAt: null,
+      },
     ]);
   });
 

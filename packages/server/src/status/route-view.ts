@@ -15,6 +15,11 @@ export interface BackendView {
   readonly errors: number;
   /** Null: nothing was answered without an error. */
   readonly latencyP95Ms: number | null;
+  /** To the first byte of a stream; null: none came. */
+  readonly firstByteP95Ms: number | null;
+  readonly outputTokens: number;
+  /** Nano-USD. */
+  readonly charged: bigint;
   /** In words; null: none. */
   readonly lastError: string | null;
   /** ISO 8601. */
@@ -44,6 +49,9 @@ const backendView = (rule: string, name: string, row: BackendTraffic | undefined
   requests: row?.requests ?? 0,
   errors: row?.errors ?? 0,
   latencyP95Ms: row?.latencyP95Ms ?? null,
+  firstByteP95Ms: row?.firstByteP95Ms ?? null,
+  outputTokens: row?.outputTokens ?? 0,
+  charged: row?.charged ?? 0n,
   lastError: row === undefined || row.lastErrorAt === null ? null : errorText(row.lastErrorStatus),
   lastErrorAt: row === undefined || row.lastErrorAt === null ? null : new Date(row.lastErrorAt).toISOString(),
 });

@@ -9,6 +9,7 @@ import { eventsByMonth } from './0007-events-by-month.ts';
 import { limitsThatComeBack } from './0008-limits-that-come-back.ts';
 import { cluster } from './0009-cluster.ts';
 import { directConnections } from './0010-direct-connections.ts';
+import { firstBytes } from './0011-first-bytes.ts';
 
 /** In the order they run. Append only: one that has run anywhere is never edited, its checksum is recorded. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -22,4 +23,5 @@ export const MIGRATIONS: readonly Migration[] = [
   limitsThatComeBack,
   cluster,
   directConnections,
+  firstBytes,
 ];
