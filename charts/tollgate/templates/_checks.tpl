@@ -15,6 +15,9 @@
 {{- if ne (empty .Values.webhook.existingSecret) (empty .Values.webhook.caBundle) }}
 {{- $faults = append $faults "webhook.existingSecret and webhook.caBundle: neither is of use without the other" }}
 {{- end }}
+{{- if eq (int .Values.webhook.port) 4190 }}
+{{- $faults = append $faults "webhook.port: 4190 is the injector's own port for probes and metrics; take another one" }}
+{{- end }}
 {{- if and .Values.gateway.autoscaling.enabled (lt (int .Values.gateway.autoscaling.maxReplicas) (int .Values.gateway.autoscaling.minReplicas)) }}
 {{- $faults = append $faults "gateway.autoscaling.maxReplicas: must be at least minReplicas" }}
 {{- end }}

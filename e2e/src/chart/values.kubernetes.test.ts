@@ -146,6 +146,11 @@ describe('values that contradict each other', () => {
       'injection.settings.port and injection.settings.adminPort: must differ',
     ],
     [
+      "the injector's two ports on one",
+      { webhook: { port: 4190 } },
+      "webhook.port: 4190 is the injector's own port for probes and metrics",
+    ],
+    [
       'at most less than at least',
       { gateway: { autoscaling: { enabled: true, minReplicas: 5, maxReplicas: 2 } } },
       'gateway.autoscaling.maxReplicas: must be at least minReplicas',

@@ -237,6 +237,16 @@ describe('bad input', () => {
     expect(answers[0]?.text).not.toMatch(/select|insert|relation|syntax|zod|node_modules/i);
   });
 
+  it.each([
+    ['POST', '/v1/instances/%00/abandon', 'bad_url'],
+    ['GET', '/v1/explain/%00', 'bad_url'],
+    ['GET', '/v1/snapshots?instance=%00', 'bad_url'],
+    ['GET', '/v1/usage?by=model&from=0000-01-01', 'bad_request'],
+  ])('is refused in a URL before the database sees it: %s %s', async (method, url, code) => {
+    const answer = await ask(method, url);
+    expect([answer.status, answer.json]).toMatchObject([400, { error: { code } }]);
+  });
+
   it('is logged once an asker and reason, however often it comes', () => {
     const lines = logger.lines.filter(({ message }) => message === 'request refused');
     const kinds = lines.map(({ fields }) => `${String(fields.instance)} ${String(fields.reason)}`);

@@ -13,6 +13,12 @@ export const loopbackHostOnly = (request: Request, _response: Response, next: Ne
   next();
 };
 
+/** No id or name holds one, and a database takes no text with it. Checked once, for all paths and queries. */
+export const noNulInUrl = (request: Request, _response: Response, next: NextFunction): void => {
+  if (request.url.includes('%00')) throw new RequestRefused(400, 'bad_url', 'a URL may not hold a NUL (%00)');
+  next();
+};
+
 export const noStore = (_request: Request, response: Response, next: NextFunction): void => {
   response.set('Cache-Control', 'no-store');
   response.set('X-Content-Type-Options', 'nosniff');

@@ -8,7 +8,7 @@ import type { Store } from '@tollgate/store';
 import { askingOf } from './asking.ts';
 import { makeAuthenticate } from './auth/authenticate.ts';
 import type { TokenReviewer } from './auth/token-review.ts';
-import { authenticated, forManagement, loopbackHostOnly, noStore } from './guard.ts';
+import { authenticated, forManagement, loopbackHostOnly, noNulInUrl, noStore } from './guard.ts';
 import { RequestRefused, toHttpRefusal } from './http-refusal.ts';
 import { makeServerMetrics } from './metrics.ts';
 import { makeOutageLog } from './outage-log.ts';
@@ -216,6 +216,7 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
     onReviewed: (outcome) => metrics.add('tollgate_server_token_reviews_total', { outcome }),
   });
   app.use('/v1', authenticated(identify));
+  app.use(noNulInUrl);
   app.use(
     '/v1',
     ledgerRoutes({
@@ -235,7 +236,7 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
     }),
   );
   app.use('/v1', gatewayRoutes({ authenticate: identify, metrics, systemNamespace, clock }));
-  app.use('/v1', adminRoutes({ store, pool, logger, clock }));
+  app.use('/v1', adminRoutes({ store, pool, connected, logger, clock }));
   if (told) app.use('/v1', operatorRoutes({ told, connected, store }));
   app.use('/v1', forManagement, managementRoutes({ store, pool, inForce, connected, streams, clock }));
   app.use((request: Request) => {

@@ -26,7 +26,8 @@ export interface ManagementRoutesDeps {
   readonly clock: () => number;
 }
 
-const Day = z.iso.date();
+/** Nothing was recorded before, and PostgreSQL knows no year 0. */
+const Day = z.iso.date().refine((day) => day >= '1970-01-01', { error: 'must be 1970-01-01 or later' });
 const UsageQuery = z.strictObject({ by: z.enum(USAGE_BY), from: Day.optional(), to: Day.optional() });
 const RequestId = z.string().min(1).max(256);
 const NoQuery = z.strictObject({});
