@@ -1,38 +1,31 @@
 import { describe, expect, it } from '@jest/globals';
-import { excessOver, mostWithin } from './write-rate.ts';
+import { excessOver, mostInSeconds } from './write-rate.ts';
 
-const every = (ms: number, count: number, from = 0): readonly number[] =>
-  Array.from({ length: count }, (_, index) => from + index * ms);
+/** So many in each second, from 100 s on. */
+const perSecond = (...counts: readonly number[]): readonly number[] =>
+  counts.flatMap((count, index) => Array.from({ length: count }, () => (100 + index) * 1_000));
 
-describe('the most within a span', () => {
+describe('the most in a row of seconds', () => {
   it.each([
-    { times: [], spanMs: 1_000, most: 0 },
-    { times: [5], spanMs: 1_000, most: 1 },
-    { times: every(50, 100), spanMs: 1_000, most: 20 },
-    { times: [0, 1, 2, 1_000, 1_001, 1_002, 1_003], spanMs: 1_000, most: 4 },
-  ])('of $times.length in $spanMs ms is $most', ({ times, spanMs, most }) => {
-    expect(mostWithin(times, spanMs)).toBe(most);
+    { counts: [], seconds: 1, most: 0 },
+    { counts: [5], seconds: 1, most: 5 },
+    { counts: [3, 20, 4], seconds: 1, most: 20 },
+    { counts: [3, 20, 4, 1], seconds: 2, most: 24 },
+    { counts: [7, 0, 0, 7], seconds: 3, most: 7 },
+    { counts: [7, 0, 0, 7], seconds: 4, most: 14 },
+  ])('of $counts in $seconds s is $most', ({ counts, seconds, most }) => {
+    expect(mostInSeconds(perSecond(...counts), seconds)).toBe(most);
   });
 });
 
 describe('what exceeds a rate', () => {
-  const atTwenty = (times: readonly number[], slackMs = 0): number => excessOver(times, { perSecond: 20, slackMs });
-
-  it('is nothing at the rate, for however long', () => {
-    expect(atTwenty(every(50, 2_000))).toBe(0);
-  });
-  it('is nothing where twenty come at once, each second', () => {
-    expect(atTwenty([...every(0, 20), ...every(0, 20, 1_000), ...every(0, 20, 2_000)])).toBe(0);
-  });
-  it('is one where twenty-one come at once', () => {
-    expect(atTwenty(every(0, 21))).toBe(1);
-  });
-  it('grows with the time for which a rate is only a little too high', () => {
-    expect(atTwenty(every(48, 400), 1_000)).toBe(0);
-    expect(atTwenty(every(48, 3_000), 1_000)).toBeGreaterThan(50);
-  });
-  it('forgives a delay, and no more', () => {
-    expect(atTwenty(every(0, 40), 1_000)).toBe(0);
-    expect(atTwenty(every(0, 41), 1_000)).toBe(1);
+  it.each([
+    { what: 'nothing at all', counts: [], excess: 0 },
+    { what: 'the rate, for however long', counts: Array.from({ length: 90 }, () => 20), excess: 0 },
+    { what: 'one too many in one second', counts: [0, 21, 0], excess: 1 },
+    { what: 'a little too many, for long', counts: Array.from({ length: 30 }, () => 21), excess: 30 },
+    { what: 'too many, and too few before and after', counts: [2, 30, 25, 2], excess: 15 },
+  ])('is $excess for $what', ({ counts, excess }) => {
+    expect(excessOver(perSecond(...counts), 20)).toBe(excess);
   });
 });

@@ -1,33 +1,22 @@
-/** How dense events lie in time. Pure; times in milliseconds, ascending. */
-
-/** The most of them within any span of so many milliseconds. */
-export const mostWithin = (times: readonly number[], spanMs: number): number => {
-  let most = 0;
-  let first = 0;
-  times.forEach((at, last) => {
-    while (at - (times[first] ?? at) >= spanMs) first += 1;
-    most = Math.max(most, last - first + 1);
+/** The most of these times, in whole seconds, that lie in a row of so many seconds. Pure; milliseconds, in any order. */
+export const mostInSeconds = (times: readonly number[], seconds: number): number => {
+  const perSecond = new Map<number, number>();
+  for (const at of times) perSecond.set(at / 1_000, (perSecond.get(at / 1_000) ?? 0) + 1);
+  const sums = [...perSecond.keys()].map((last) => {
+    let sum = 0;
+    for (let second = last - seconds + 1; second <= last; second += 1) sum += perSecond.get(second) ?? 0;
+    return sum;
   });
-  return most;
+  return Math.max(0, ...sums);
 };
 
-/**
- * By how many they exceed a rate at worst, over whatever span; 0 where none is exceeded. `slackMs`: by how much one may
- * have been delayed on its way, so that it lies closer to the next one than it was sent.
- */
-export const excessOver = (
-  times: readonly number[],
-  { perSecond, slackMs }: { readonly perSecond: number; readonly slackMs: number },
-): number => {
+/** By how many they exceed a rate at worst, over whatever row of seconds; 0 where none is exceeded. */
+export const excessOver = (times: readonly number[], perSecond: number): number => {
+  const seconds = times.map((at) => at / 1_000);
+  const span = times.length === 0 ? 0 : Math.max(...seconds) - Math.min(...seconds) + 1;
   let excess = 0;
-  // As a bucket that leaks at the rate and holds what one second and the delay may bring.
-  const room = perSecond * (1 + slackMs / 1000);
-  let level = 0;
-  let before = times[0] ?? 0;
-  for (const at of times) {
-    level = Math.max(0, level - ((at - before) / 1000) * perSecond) + 1;
-    before = at;
-    excess = Math.max(excess, Math.ceil(level - room));
+  for (let length = 1; length <= span; length += 1) {
+    excess = Math.max(excess, mostInSeconds(times, length) - perSecond * length);
   }
   return excess;
 };

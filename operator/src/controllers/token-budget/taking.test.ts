@@ -12,34 +12,34 @@ const aNewOne = (stated: Partial<BudgetWorld> = {}): BudgetWorld =>
   aWorld({ view: null, takenGeneration: null, ...stated });
 
 describe('a budget that was just written', () => {
-  it('says nothing for two seconds, in which the server takes it', () => {
+  it('says nothing for five seconds, in which the server takes it', () => {
     const taking = makeTaking();
-    expect(taking.restMs('a', aNewOne())).toBe(2_000);
-    expect(taking.restMs('a', aNewOne({ now: NOW + 400 }))).toBe(1_600);
+    expect(taking.restMs('a', aNewOne())).toBe(5_000);
+    expect(taking.restMs('a', aNewOne({ now: NOW + 400 }))).toBe(4_600);
     expect(taking.restMs('a', aNewOne({ now: NOW + 500, takenGeneration: 1, view: aBudgetView() }))).toBe(0);
   });
 
   it('waits as long for the figures of the new version', () => {
     const taken = aNewOne({ object: aBudgetObject({ generation: 2 }), takenGeneration: 2 });
     const taking = makeTaking();
-    expect(taking.restMs('a', { ...taken, view: aBudgetView({ generation: 1 }) })).toBe(2_000);
+    expect(taking.restMs('a', { ...taken, view: aBudgetView({ generation: 1 }) })).toBe(5_000);
     expect(taking.restMs('a', { ...taken, view: aBudgetView({ generation: 2 }), now: NOW + 100 })).toBe(0);
   });
 
   it('says after that what is so', () => {
     const taking = makeTaking();
     taking.restMs('a', aNewOne());
-    expect(taking.restMs('a', aNewOne({ now: NOW + 1_999 }))).toBe(1);
-    expect(taking.restMs('a', aNewOne({ now: NOW + 2_000 }))).toBe(0);
+    expect(taking.restMs('a', aNewOne({ now: NOW + 4_999 }))).toBe(1);
+    expect(taking.restMs('a', aNewOne({ now: NOW + 5_000 }))).toBe(0);
   });
 
   it('has as long anew with each generation, and when it is made again', () => {
     const taking = makeTaking();
     taking.restMs('a', aNewOne());
-    const edited = aNewOne({ object: aBudgetObject({ generation: 2 }), takenGeneration: 1, now: NOW + 5_000 });
-    expect(taking.restMs('a', edited)).toBe(2_000);
+    const edited = aNewOne({ object: aBudgetObject({ generation: 2 }), takenGeneration: 1, now: NOW + 6_000 });
+    expect(taking.restMs('a', edited)).toBe(5_000);
     taking.forget('a');
-    expect(taking.restMs('a', { ...edited, now: NOW + 9_000 })).toBe(2_000);
+    expect(taking.restMs('a', { ...edited, now: NOW + 9_000 })).toBe(5_000);
   });
 
   it.each([
