@@ -143,6 +143,8 @@ describe('the management API', () => {
     });
     expect((await admin('POST', '/v1/instances/nobody/abandon', { reason: 'gone' })).status).toBe(404);
     const running = test.pool.epoch();
+    // Nothing was heard of it for half a minute.
+    clock.now += 30_000;
     expect((await admin('POST', '/v1/instances/shop-1/abandon', { reason: 'node burnt' })).status).toBe(204);
     expect(test.pool.epoch()).not.toBe(running);
     expect((await admin('GET', '/v1/unresolved')).json).toEqual({ unresolved: [] });
@@ -173,5 +175,25 @@ describe('the management API', () => {
       ['instance abandoned', 'tollgate-system/web/', 'node burnt'],
       ['unresolved amount released', 'token', 'provider never saw it'],
     ]);
+  });
+
+  it('gives up on a proxy that is connected only by force', async () => {
+    const abandon = (query = '') =>
+      as('tollgate-system', 'POST', `/v1/instances/shop-2/abandon${query}`, { reason: 'mistaken for another' });
+    const inHand = async () =>
+      (await store.listInstances()).filter(({ instance }) => instance === 'shop-2').map(({ epochs }) => epochs);
+    const hello = { contract: 1, instance: 'shop-2', version: '1.2.3', subject: subject('shop') };
+    await test.ask('POST', '/v1/hello', hello);
+    await test.ask('POST', '/v1/lease', { instance: 'shop-2', seq: 1, needs: [NEED] });
+    const before = await inHand();
+    expect(before).toEqual([[test.pool.epoch()]]);
+    const refused = await abandon();
+    expect(refused).toMatchObject({ status: 409, json: { error: { code: 'instance_connected' } } });
+    expect(refused.text).toContain('stay charged as unresolved');
+    expect((await abandon('?force=false')).status).toBe(409);
+    expect((await abandon('?force=yes')).status).toBe(400);
+    expect(await inHand()).toEqual(before);
+    expect((await abandon('?force=true')).status).toBe(204);
+    expect(await inHand()).toEqual([]);
   });
 });

@@ -12,6 +12,7 @@ interface ListOptions extends ConnectionOptions {
 
 interface AbandonOptions extends ConnectionOptions {
   readonly reason: string;
+  readonly force?: boolean;
 }
 
 export const addInstances = (program: Command, io: Io): void => {
@@ -38,10 +39,11 @@ export const addInstances = (program: Command, io: Io): void => {
       .command('abandon')
       .description('give up on a proxy that is gone with its spool: what it took stays charged, as unresolved')
       .argument('<instance>', 'as `tollgate instances list` prints it')
-      .requiredOption('--reason <text>', 'why, for those who look later'),
+      .requiredOption('--reason <text>', 'why, for those who look later')
+      .option('--force', 'even if it is connected: it greets again, and what it holds stays charged all the same'),
   ).action(async (instance: string, options: AbandonOptions) => {
     const { askServer } = await import('../server/ask-server.ts');
-    const path = `/v1/instances/${encodeURIComponent(instance)}/abandon`;
+    const path = `/v1/instances/${encodeURIComponent(instance)}/abandon${options.force ? '?force=true' : ''}`;
     const answer = await askServer(await connect(options, io), path, { reason: options.reason });
     if (answer === null) {
       throw new CliError(`no proxy said hello as ${instance}`, { todo: 'see them with: tollgate instances list' });

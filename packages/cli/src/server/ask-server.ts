@@ -7,6 +7,11 @@ const ANSWER_MS = 10_000;
 /** There is no such thing, though there is such a place. */
 const UNKNOWN = ['unknown_request', 'unknown_unresolved', 'unknown_instance'];
 
+/** By the code of a refusal that has a way round it. */
+const WAYS_ROUND: ReadonlyMap<string, string> = new Map([
+  ['instance_connected', 'stop the proxy first, then it closes its leases itself; or give it up all the same: --force'],
+]);
+
 /** The parsed answer; null where the server knows nothing of that name. With a body it is told, and not only asked. */
 export const askServer = async ({ url, token }: ServerAddress, path: string, body?: unknown): Promise<unknown> => {
   let response: Response;
@@ -40,7 +45,7 @@ export const askServer = async ({ url, token }: ServerAddress, path: string, bod
   }
   if (!response.ok) {
     throw new CliError(`the server answered ${response.status}: ${error?.message ?? text.slice(0, 200)}`, {
-      todo: 'see what `tollgate serve` printed; its log says more',
+      todo: WAYS_ROUND.get(error?.code ?? '') ?? 'see what `tollgate serve` printed; its log says more',
       exitCode: response.status === 503 ? EXIT.unavailable : EXIT.failed,
     });
   }

@@ -5,6 +5,7 @@ import type { Pool } from '@tollgate/ledger/pool';
 import type { Logger } from '@tollgate/runtime';
 import type { Store } from '@tollgate/store';
 import { callerOf } from '../asking.ts';
+import type { ConnectedProxies } from '../connected/connected-proxies.ts';
 import { forAdmin } from '../guard.ts';
 import { RequestRefused } from '../http-refusal.ts';
 import { toJson } from './json-text.ts';
@@ -19,15 +20,17 @@ export interface AdminRoutesDeps {
     'listUnresolved' | 'releaseUnresolved' | 'listInstances' | 'abandonInstance' | 'sealEpoch'
   >;
   readonly pool: Pick<Pool, 'epoch' | 'moveOn'>;
+  readonly connected: Pick<ConnectedProxies, 'all'>;
   readonly logger: Logger;
   readonly clock: () => number;
 }
 
 const NoQuery = z.strictObject({});
+const AbandonQuery = z.strictObject({ force: z.enum(['true', 'false']).default('false') });
 const Id = z.string().min(1).max(512);
 const Why = z.strictObject({ reason: z.string().trim().min(1).max(500) });
 
-export const adminRoutes = ({ store, pool, logger, clock }: AdminRoutesDeps): Router => {
+export const adminRoutes = ({ store, pool, connected, logger, clock }: AdminRoutesDeps): Router => {
   const router = Router();
   const text = express.text({ type: 'application/json', limit: '16kb', inflate: false });
 
@@ -55,6 +58,10 @@ export const adminRoutes = ({ store, pool, logger, clock }: AdminRoutesDeps): Ro
     const { reason } = whyOf(request);
     const by = callerOf(request).name;
     const instance = Id.parse(request.params['instance']);
+    const isForced = AbandonQuery.parse(request.query).force === 'true';
+    if (!isForced && (await connected.all()).some((proxy) => proxy.instance === instance)) {
+      throw new RequestRefused(409, 'instance_connected', STILL_HERE);
+    }
     const epochs = await store.abandonInstance({ instance, by, reason }, clock());
     if (epochs === null) throw new RequestRefused(404, 'unknown_instance', 'this instance never said hello');
     logger.info({ name: by, instance, reason }, 'instance abandoned');
@@ -69,6 +76,10 @@ export const adminRoutes = ({ store, pool, logger, clock }: AdminRoutesDeps): Ro
 
   return router;
 };
+
+const STILL_HERE =
+  'this instance is connected, or was within the last half minute: it would only greet again, and what it holds would ' +
+  'stay charged as unresolved; with ?force=true it is given up all the same';
 
 const whyOf = (request: Request): z.output<typeof Why> => {
   const body: unknown = request.body;
