@@ -180,7 +180,10 @@ const SpecObjectSchema = z.strictObject({
   unresolvedPolicy: z
     .enum(['Charge', 'Release'])
     .default('Charge')
-    .describe('What becomes of money that a lost node took with it.'),
+    .describe(
+      'What becomes of money that a lost node took with it, once its proxy was abandoned (tollgate instances abandon) ' +
+        'and its epoch has closed: it stays charged, or is given back one hour after that.',
+    ),
 });
 
 export const TokenBudgetSpecSchema = withRule(SpecObjectSchema, {
