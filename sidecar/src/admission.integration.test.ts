@@ -55,6 +55,7 @@ describe('500 calls at once', () => {
       count(refused, 429, 'budget_held'),
       refused.every((each) => each.headers.get('retry-after') !== null),
     ]).toEqual([CALLS - ADMITTED, true]);
+    expect(refused[0]?.error?.message).toMatch(/ is unspent but held: by calls in flight .* that are gone /);
     await on.mock.gate.untilWaiting(ADMITTED);
     on.mock.release();
     expect(count(await Promise.all(pending), 200)).toBe(ADMITTED);

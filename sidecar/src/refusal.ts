@@ -161,8 +161,8 @@ export const refuseForBudget = (no: BudgetNo): Refusal => {
     case 'held':
       return refuse(
         BY_REASON.held,
-        `${where}: this call can cost up to ${no.need}; ${no.left} of ${no.max} is unspent but held by calls in flight. ` +
-          'Try again when they have ended.',
+        `${where}: this call can cost up to ${no.need}; ${no.left} of ${no.max} is unspent but held: ` +
+          'by calls in flight (try again), or leased to proxies that are gone (see: tollgate instances list).',
         { budget: no.budget },
       );
     default:

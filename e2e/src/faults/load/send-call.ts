@@ -96,7 +96,7 @@ const CODES =
 const WORDS: readonly (readonly [RegExp, string])[] = [
   [/the proxy failed; the fault is in its log/, 'internal'],
   [/is exhausted: this call/, 'budget_exhausted'],
-  [/is unspent but held by calls/, 'budget_held'],
+  [/is unspent but held: by calls/, 'budget_held'],
   [/more than the whole limit/, 'budget_never_fits'],
 ];
 
