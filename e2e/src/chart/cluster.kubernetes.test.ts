@@ -390,6 +390,7 @@ describe('an installation', () => {
       expect(text).not.toContain('demo');
       // Pasted as it stands: a shell finds the end of the budget only at the beginning of a line.
       expect(text).toMatch(/<<'YAML'\napiVersion: [^]+\n {2}limits: .+\nYAML\nkubectl -n NAMESPACE annotate/);
+      expect(text).toMatch(/\nkubectl -n NAMESPACE get tokenbudgets -w\n\nBudgets are/);
     });
 
     it('nothing to worry about where stores of your own are named', async () => {
@@ -401,6 +402,7 @@ describe('an installation', () => {
     it('how callers without a proxy reach the gateway, and what it means that nobody asks who they are', async () => {
       const stores = ['--set', 'database.existingSecret=a', '--set', 'redis.existingSecret=b'];
       const asking = await notes(...stores, '--set', 'gateway.enabled=true');
+      expect(asking).toMatch(/ get tokenbudgets -w\n\nThe gateway/);
       expect(asking).toContain('http://tollgate-gateway.tollgate-system.svc:4100/openai/v1');
       expect(asking).toContain('create token NAME --audience tollgate');
       expect(asking).not.toContain('WARNING');
