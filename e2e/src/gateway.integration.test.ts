@@ -11,7 +11,7 @@ import { makeHttpLedger, type HttpLedger } from '@tollgate/ledger/http';
 import { makeMemoryPool } from '@tollgate/ledger/pool';
 import { openFileDisk, openSpool } from '@tollgate/ledger/spool';
 import { shippedPriceTable } from '@tollgate/prices/data';
-import { readEnv, silentLogger, systemTimers } from '@tollgate/runtime';
+import { monotonicClock, readEnv, silentLogger, systemTimers } from '@tollgate/runtime';
 import {
   buildServer,
   callerFor,
@@ -118,6 +118,7 @@ describe('a gateway', () => {
         return Promise.resolve({ ok: true, caller, validUntil: Date.now() + 60_000 });
       },
       clock: Date.now,
+      monotonic: monotonicClock,
       timers: systemTimers,
       logger: silentLogger(),
       systemNamespace: SYSTEM,

@@ -24,6 +24,7 @@ import { ledgerRoutes, type LedgerBounds } from './routes/ledger-routes.ts';
 import { managementRoutes } from './routes/management-routes.ts';
 import { operatorRoutes } from './routes/operator-routes.ts';
 import { makeSnapshotStreams } from './snapshot-streams.ts';
+import { makeUnbookedSpend } from './status/unbooked-spend.ts';
 
 /**
  * The server: ledger API for proxies, management API for people. Built here, listening only when told to; adapters
@@ -37,6 +38,8 @@ export interface ServerDeps {
   readonly authenticate: TokenReviewer;
   /** The ledger's clock: milliseconds since 1970, UTC. */
   readonly clock: () => number;
+  /** Milliseconds that never go back: for how long what was read is good. */
+  readonly monotonic: () => number;
   readonly timers: Timers;
   readonly logger: Logger;
   /** Budgets in here may select other namespaces. */
@@ -238,7 +241,8 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
   app.use('/v1', gatewayRoutes({ authenticate: identify, metrics, systemNamespace, clock }));
   app.use('/v1', adminRoutes({ store, pool, connected, logger, clock }));
   if (told) app.use('/v1', operatorRoutes({ told, connected, store }));
-  app.use('/v1', forManagement, managementRoutes({ store, pool, inForce, connected, streams, clock }));
+  const unbooked = makeUnbookedSpend({ seedOf: (terms) => store.seedOf(terms, seed), monotonic: deps.monotonic });
+  app.use('/v1', forManagement, managementRoutes({ store, pool, inForce, connected, streams, unbooked, clock }));
   app.use((request: Request) => {
     throw new RequestRefused(404, 'not_found', `nothing is served at ${request.method} of this path`);
   });

@@ -4,7 +4,7 @@ import type { Snapshot, Subject } from '@tollgate/api';
 import type { LLMInferenceService, ModelRoute, Resource, TokenBudget } from '@tollgate/api/schema';
 import { makeMemoryPool } from '@tollgate/ledger/pool';
 import { shippedPriceTable } from '@tollgate/prices/data';
-import { systemTimers } from '@tollgate/runtime';
+import { monotonicClock, systemTimers } from '@tollgate/runtime';
 import type { ListenAddress, Logger } from '@tollgate/runtime';
 import { buildServer, namespaceLabels } from '@tollgate/server';
 import type { RecallChannel, Resources, ServerDeps, TokenReviewer } from '@tollgate/server';
@@ -81,6 +81,7 @@ export const openControlPlane = async (options: ControlPlaneOptions): Promise<Co
     snapshotFor,
     authenticate: options.authenticate,
     clock: now,
+    monotonic: monotonicClock,
     timers: systemTimers,
     logger: log,
     systemNamespace,

@@ -8,6 +8,8 @@ export interface CounterUsage extends CounterTally {
   readonly windowStart: number;
   readonly windowEnd: number | null;
   readonly seeded: bigint;
+  /** The definition of its limit that it was last seeded under, milliseconds since 1970; 0: it never was. */
+  readonly seededSince: number;
   readonly calls: bigint;
   readonly inputTokens: bigint;
   readonly outputTokens: bigint;
@@ -44,6 +46,7 @@ interface Row {
   readonly settled: bigint;
   readonly unresolved: bigint;
   readonly seeded: bigint;
+  readonly seededSince: bigint;
   readonly calls: bigint;
   readonly inputTokens: bigint;
   readonly outputTokens: bigint;
@@ -64,7 +67,8 @@ export const counterUsage = async (
     `SELECT c.budget, c.limit_name AS "limit", c.partition_value AS "partition", c.window_id AS "windowId", c.unit,
             c.window_start_ms AS "windowStart", c.window_end_ms AS "windowEnd",
             (c.allocated + d.allocated)::bigint AS allocated, c.refunded, (c.settled + d.charged)::bigint AS settled,
-            (c.unresolved + d.unresolved)::bigint AS unresolved, c.seeded, (c.calls + d.calls)::bigint AS calls,
+            (c.unresolved + d.unresolved)::bigint AS unresolved, c.seeded,
+            c.seeded_since_ms AS "seededSince", (c.calls + d.calls)::bigint AS calls,
             (c.input_tokens + d.input_tokens)::bigint AS "inputTokens",
             (c.output_tokens + d.output_tokens)::bigint AS "outputTokens",
             (c.would_refuse + d.would_refuse)::bigint AS "wouldRefuse", (c.unproven + d.unproven)::bigint AS unproven,
@@ -92,6 +96,7 @@ export const counterUsage = async (
   );
   return rows.map((row) => ({
     ...row,
+    seededSince: Number(row.seededSince),
     windowStart: Number(row.windowStart),
     windowEnd: row.windowEnd === null ? null : Number(row.windowEnd),
     recentFrom: row.recentFrom === null ? null : Number(row.recentFrom),

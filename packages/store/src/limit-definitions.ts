@@ -49,6 +49,14 @@ export const defineLimits = async (tx: Transaction, limits: readonly LimitDefini
   );
 };
 
+/** By `<namespace>/<budget>/<limit>`, since when each limit has been what it is. */
+export const limitsSince = async (tx: Transaction): Promise<ReadonlyMap<string, number>> => {
+  const rows = await tx.query<{ budget: string; limit_name: string; since_ms: bigint }>(
+    'SELECT budget, limit_name, since_ms FROM limit_definition',
+  );
+  return new Map(rows.map((row) => [`${row.budget}/${row.limit_name}`, Number(row.since_ms)]));
+};
+
 /** By budget, since when it has been in force. */
 export const budgetsSince = async (tx: Transaction): Promise<ReadonlyMap<string, number>> => {
   const rows = await tx.query<{ name: string; first_seen_ms: bigint }>('SELECT name, first_seen_ms FROM budget');

@@ -2,7 +2,7 @@ import type { CounterTerms } from '@tollgate/ledger/pool';
 import type { Transaction } from './connection.ts';
 import { lockAround, nameValues, readAround, type CounterRow } from './counter-row.ts';
 import { isSeedDue, seededSince } from './seed-span.ts';
-import type { Seed } from './seed.ts';
+import { NO_SEED, type Seed } from './seed.ts';
 
 /**
  * Seeds become rows: a counter is made with what it starts from, and one that comes back is brought up to it. All of it
@@ -15,6 +15,18 @@ export const bookSeed = async (tx: Transaction, terms: CounterTerms, seed: Seed)
   // Another server was first: what it read under this definition is booked.
   if (!row || seededSince(rows) >= seed.since) return;
   await raise(tx, terms, row, { ...(await missing(tx, terms, row, seed)), since: seed.since });
+};
+
+/** What `bookSeed` would add to what the counter says now; books nothing. */
+export const unbookedOf = async (
+  tx: Transaction,
+  terms: CounterTerms,
+  seed: Seed,
+): Promise<Pick<Seed, 'spent' | 'open'>> => {
+  const rows = await readAround(tx, terms);
+  const row = rows.find(({ window_id }) => window_id === terms.window.id);
+  if (!row) return seed;
+  return isSeedDue(terms, row.defined_ms, rows) ? missing(tx, terms, row, seed) : NO_SEED;
 };
 
 /** There, and nothing to seed. */

@@ -73,6 +73,26 @@ describe.each(DATABASES)('where a counter starts on %s', (_name, start) => {
     expect(await take(MONTH, 701n)).toMatchObject({ kind: 'refused', reason: 'exhausted', spent: 300n });
   });
 
+  it('tells what a counter would start from without booking it, and nothing more once it is booked', async () => {
+    await spend(1, 300n);
+    now += HOUR;
+    await define(['monthly', 'Month']);
+    expect(await store.limitsSince()).toEqual(new Map([['default/pool/monthly', now]]));
+    expect([await store.seedOf(MONTH, seed), await store.seedOf(MONTH, seed)]).toEqual([300n, 300n]);
+    expect(await store.tallies()).toEqual([]);
+    await take(MONTH);
+    expect(await store.seedOf(MONTH, seed)).toBe(0n);
+    expect(await counter('monthly')).toMatchObject({ settled: 300n, seeded: 300n });
+    // It goes and comes back: what was seeded before is in it.
+    await define();
+    await spend(2, 40n);
+    now += 1;
+    await define(['monthly', 'Month']);
+    expect(await store.seedOf(MONTH, seed)).toBe(40n);
+    await take(MONTH);
+    expect(await counter('monthly')).toMatchObject({ settled: 340n });
+  });
+
   it('starts a window that began under the present definition from nothing', async () => {
     now = MONTH.window.start;
     await define(['monthly', 'Month'], ['daily', 'Day']);

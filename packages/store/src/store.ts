@@ -36,8 +36,8 @@ import { monthOf, removeMonths, type OldMonths } from './event-months.ts';
 import { ingest, type Ingested } from './ingest.ts';
 import { makeKnownRows } from './known-rows.ts';
 import { listInstances, type InstanceRow } from './instances.ts';
-import { budgetsSince, defineLimits, type LimitDefinition } from './limit-definitions.ts';
-import { bookSeed, isInPlace } from './seed-booking.ts';
+import { budgetsSince, defineLimits, limitsSince, type LimitDefinition } from './limit-definitions.ts';
+import { bookSeed, isInPlace, unbookedOf } from './seed-booking.ts';
 import { readSeed, type SeedSource } from './seed.ts';
 import {
   documentVersions,
@@ -92,6 +92,13 @@ export interface Store {
   defineLimits(limits: readonly LimitDefinition[], now: number): Promise<void>;
   /** By budget, since when it has been in force. */
   budgetsSince(): Promise<ReadonlyMap<string, number>>;
+  /** By `<namespace>/<budget>/<limit>`, since when each limit has been what it is. */
+  limitsSince(): Promise<ReadonlyMap<string, number>>;
+  /**
+   * What the first call of a limit would find spent or leased beyond what its counter says, in the limit's unit. Scans
+   * events, and books nothing: 0 where nothing is to be seeded.
+   */
+  seedOf(terms: CounterTerms, source: SeedSource): Promise<bigint>;
   /** Who an instance said it was; null: it never said hello. */
   subjectOf(instance: string): Promise<Subject | null>;
   /** Those that may have money in hand, the newest first; at most 10,000. */
@@ -204,6 +211,12 @@ export const storeOn = (connection: Connection, organisation: string): Store => 
       seen.clear();
     },
     budgetsSince: () => transact((tx) => budgetsSince(tx), 'snapshot'),
+    limitsSince: () => transact((tx) => limitsSince(tx), 'snapshot'),
+    seedOf: (terms, source) =>
+      transact(async (tx) => {
+        const { spent, open } = await unbookedOf(tx, terms, await readSeed(tx, terms, source));
+        return spent + open;
+      }, 'snapshot'),
     subjectOf: (instance) => transact((tx) => subjectOf(tx, instance), 'snapshot'),
     listInstances: () => transact((tx) => listInstances(tx), 'snapshot'),
     explain: (requestId, namespace = null) => transact((tx) => explain(tx, requestId, namespace), 'snapshot'),

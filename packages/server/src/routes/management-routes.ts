@@ -9,6 +9,7 @@ import type { ConnectedProxies } from '../connected/connected-proxies.ts';
 import type { ResourcesInForce } from '../resources/resources-in-force.ts';
 import type { SnapshotStreams } from '../snapshot-streams.ts';
 import { budgetViews } from '../status/budget-views.ts';
+import type { UnbookedSpend } from '../status/unbooked-spend.ts';
 import { routeView, TRAFFIC_MS } from '../status/route-view.ts';
 import { toJson } from './json-text.ts';
 import { sendIfNews } from './send-if-news.ts';
@@ -23,6 +24,7 @@ export interface ManagementRoutesDeps {
   readonly inForce: ResourcesInForce;
   readonly connected: Pick<ConnectedProxies, 'all'>;
   readonly streams: Pick<SnapshotStreams, 'classOf'>;
+  readonly unbooked: UnbookedSpend;
   readonly clock: () => number;
 }
 
@@ -32,7 +34,8 @@ const UsageQuery = z.strictObject({ by: z.enum(USAGE_BY), from: Day.optional(), 
 const RequestId = z.string().min(1).max(256);
 const NoQuery = z.strictObject({});
 
-export const managementRoutes = ({ store, pool, inForce, connected, streams, clock }: ManagementRoutesDeps): Router => {
+export const managementRoutes = (deps: ManagementRoutesDeps): Router => {
+  const { store, pool, inForce, connected, streams, unbooked, clock } = deps;
   const router = Router();
 
   router.get('/budgets', async (request, response) => {
@@ -42,6 +45,7 @@ export const managementRoutes = ({ store, pool, inForce, connected, streams, clo
     const budgets = await budgetViews(inForce.now().budgets.filter(isOf(namespace)), {
       namespace,
       store,
+      unbooked,
       balances: () => pool.balances(),
       attached: attachments(await connected.all(), streams.classOf),
       now,

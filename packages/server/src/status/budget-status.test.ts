@@ -23,6 +23,7 @@ const usage = (part: Partial<CounterUsage> = {}): CounterUsage => ({
   settled: 0n,
   unresolved: 0n,
   seeded: 0n,
+  seededSince: 0,
   calls: 0n,
   inputTokens: 0n,
   outputTokens: 0n,
@@ -36,7 +37,12 @@ const usage = (part: Partial<CounterUsage> = {}): CounterUsage => ({
   ...part,
 });
 
-const figuresOf = (budget: TokenBudget, rows: readonly CounterUsage[], pooled = 0n): readonly LimitFigures[] =>
+const figuresOf = (
+  budget: TokenBudget,
+  rows: readonly CounterUsage[],
+  pooled = 0n,
+  unbooked = 0n,
+): readonly LimitFigures[] =>
   [...limitsInForce([budget]).values()].map((inForce) => {
     const name = {
       budget: 'default/pool',
@@ -45,7 +51,7 @@ const figuresOf = (budget: TokenBudget, rows: readonly CounterUsage[], pooled = 
     };
     const terms = termsAt(inForce, name, NOW);
     if (!terms) throw new Error('no terms');
-    return limitFigures({ limit: inForce.limit, terms }, rows, () => pooled, NOW);
+    return limitFigures({ limit: inForce.limit, terms, unbooked }, rows, () => pooled, NOW);
   });
 
 const view = (budget: TokenBudget, rows: readonly CounterUsage[]) =>
@@ -65,6 +71,13 @@ describe('limitFigures', () => {
       200n,
     );
     expect(figures).toMatchObject({ spent: 350n, unresolved: 50n, held: 250n, remaining: 999_999_650n });
+  });
+
+  it('counts as spent what the first call of a new limit will find', () => {
+    const [fresh] = figuresOf(aBudget(), [], 0n, 1_200_000_000n);
+    expect(fresh).toMatchObject({ spent: 1_200_000_000n, remaining: 0n, percent: 120, held: 0n, exhaustsAt: NOW });
+    const [back] = figuresOf(aBudget(), [usage({ allocated: 300n, settled: 300n })], 0n, 200n);
+    expect(back).toMatchObject({ spent: 500n, remaining: 999_999_500n, held: 0n });
   });
 
   it('shows the fullest partition, and how many there are', () => {

@@ -1,16 +1,18 @@
 import type { TokenBudget } from '@tollgate/api';
 import { counterKey, type CounterName } from '@tollgate/ledger';
-import type { PoolBalance } from '@tollgate/ledger/pool';
+import type { CounterTerms, PoolBalance } from '@tollgate/ledger/pool';
 import { compileBudget } from '@tollgate/snapshots';
-import { SLOT_MS, type CounterUsage, type Store } from '@tollgate/store';
+import { isSeedDue, SLOT_MS, type CounterUsage, type Store } from '@tollgate/store';
 import type { Attachment } from '../connected/attachments.ts';
 import { budgetName, windowOf, termsAt, type LimitInForce } from '../resources/counter-terms.ts';
 import { budgetView, type BudgetView } from './budget-status.ts';
-import { limitFigures, type LimitView } from './limit-figures.ts';
+import { limitFigures, presentRows, type LimitView } from './limit-figures.ts';
+import type { UnbookedSpend } from './unbooked-spend.ts';
 
 /** Gathers what the status of all budgets is made of, and makes it. */
 export interface BudgetViewsDeps {
-  readonly store: Pick<Store, 'counterUsage' | 'budgetsSince'>;
+  readonly store: Pick<Store, 'counterUsage' | 'budgetsSince' | 'limitsSince'>;
+  readonly unbooked: UnbookedSpend;
   readonly balances: () => Promise<readonly PoolBalance[]>;
   /** By budget, the live proxies that it is for. */
   readonly attached: ReadonlyMap<string, Attachment>;
@@ -27,34 +29,60 @@ export const budgetViews = async (
   budgets: readonly TokenBudget[],
   deps: BudgetViewsDeps,
 ): Promise<readonly BudgetView[]> => {
-  const { store, balances, attached, now, namespace } = deps;
+  const { store, unbooked, balances, attached, now, namespace } = deps;
   const compiled = budgets.map((budget) => ({ budget, views: limitViews(budget, now) }));
   const since = Math.min(now, ...compiled.flatMap(({ views }) => views.map(firstInstant)));
   const recentSince = now - HOUR - ((now - HOUR) % SLOT_MS);
   const usage = await store.counterUsage({ since, recentSince, namespace });
   const ages = await store.budgetsSince();
+  const definitions = await store.limitsSince();
   const byBudget = Map.groupBy(usage, (row) => row.budget);
   const pooled = new Map((await balances()).map((balance) => [keyOf(balance, balance.windowId), balance.pooled]));
   const pooledOf = (row: CounterUsage): bigint => pooled.get(keyOf(row, row.windowId)) ?? 0n;
-  return compiled.map(({ budget, views }) => {
+  const viewOf = async ({ budget, views }: (typeof compiled)[number]): Promise<BudgetView> => {
     const name = budgetName(budget.metadata);
     const rows = byBudget.get(name) ?? [];
-    const limits = views.map((view) => limitFigures(view, rows, pooledOf, now));
+    const unbookedOf = async (view: CompiledLimit): Promise<bigint> => {
+      const defined = definitions.get(`${name}/${view.limit.name}`);
+      if (!view.counter || defined === undefined || !hasUnbooked(view, rows, defined)) return 0n;
+      return unbooked.of(view.counter, { defined, now });
+    };
+    const limits = await Promise.all(
+      views.map(async (view) => limitFigures({ ...view, unbooked: await unbookedOf(view) }, rows, pooledOf, now)),
+    );
     return budgetView({ budget, limits, since: ages.get(name) ?? now, attached: attached.get(name) ?? NOBODY, now });
-  });
+  };
+  return Promise.all(compiled.map(viewOf));
 };
 
-const limitViews = (manifest: TokenBudget, now: number): readonly LimitView[] => {
+interface CompiledLimit extends Pick<LimitView, 'limit' | 'terms'> {
+  /** Null where it has partitions: which of them a call will ask for nobody knows. */
+  readonly counter: CounterTerms | null;
+}
+
+/** Also where there is no counter yet. */
+const hasUnbooked = (view: CompiledLimit, rows: readonly CounterUsage[], defined: number): boolean =>
+  isSeedDue(
+    view.terms,
+    BigInt(defined),
+    presentRows(view, rows).map(({ seededSince }) => ({ seeded_since_ms: BigInt(seededSince) })),
+  );
+
+const limitViews = (manifest: TokenBudget, now: number): readonly CompiledLimit[] => {
   const budget = compileBudget(manifest);
   return budget.limits.map((limit) => {
     const inForce: LimitInForce = { manifest, budget, limit };
     const any = { budget: budgetName(budget), limit: limit.name, partition: limit.partitionBy === 'Budget' ? '' : '*' };
     const terms = termsAt(inForce, any, now);
-    return { limit, terms: terms ?? { max: BigInt(limit.max), window: windowOf(budget, limit, now), sliding: null } };
+    return {
+      limit,
+      terms: terms ?? { max: BigInt(limit.max), window: windowOf(budget, limit, now), sliding: null },
+      counter: limit.partitionBy === 'Budget' ? terms : null,
+    };
   });
 };
 
-const firstInstant = ({ terms: { window, sliding } }: LimitView): number =>
+const firstInstant = ({ terms: { window, sliding } }: CompiledLimit): number =>
   sliding ? window.start - (sliding.buckets - 1) * sliding.bucketMs : window.start;
 
 const keyOf = (name: CounterName, windowId: string): string => `${counterKey(name)}@${windowId}`;

@@ -9,7 +9,7 @@ export interface LimitFigures {
   readonly partition: string;
   readonly partitions: number;
   readonly max: bigint;
-  /** Charged for good: settled and unresolved. */
+  /** Charged for good: settled and unresolved, and what the first call of a new limit will find. */
   readonly spent: bigint;
   readonly unresolved: bigint;
   /** In proxies' hands: open holds, and leases ahead of need. */
@@ -45,20 +45,28 @@ export interface LimitView {
   readonly limit: SnapshotLimit;
   /** Window, maximum and sliding buckets of any partition: they share them. */
   readonly terms: Pick<CounterTerms, 'max' | 'window' | 'sliding'>;
+  /** What the first call will find spent beyond what the counter says; 0 where the limit has partitions. */
+  readonly unbooked: bigint;
 }
 
+/** The counters of the limit's present window: of a sliding one, its buckets. */
+export const presentRows = (
+  { limit, terms }: Pick<LimitView, 'limit' | 'terms'>,
+  usage: readonly CounterUsage[],
+): readonly CounterUsage[] => usage.filter((row) => row.limit === limit.name && inWindow(row, terms));
+
 export const limitFigures = (
-  { limit, terms }: LimitView,
+  view: LimitView,
   usage: readonly CounterUsage[],
   pooledOf: PooledOf,
   now: number,
 ): LimitFigures => {
-  const current = usage.filter((row) => row.limit === limit.name && inWindow(row, terms));
+  const current = presentRows(view, usage);
   const byPartition = Map.groupBy(current, ({ partition }) => partition);
-  const all = [...byPartition].map(([partition, rows]) => figuresOf(limit, terms, partition, rows, pooledOf, now));
+  const all = [...byPartition].map(([partition, rows]) => figuresOf(view, partition, rows, pooledOf, now));
   const fullest = all.reduce(
     (best, figures) => (figures.spent > best.spent ? figures : best),
-    all[0] ?? figuresOf(limit, terms, '', [], pooledOf, now),
+    all[0] ?? figuresOf(view, '', [], pooledOf, now),
   );
   const sum = (of: (row: CounterUsage) => bigint): bigint => current.reduce((total, row) => total + of(row), 0n);
   return {
@@ -78,8 +86,7 @@ const inWindow = (row: CounterUsage, { window, sliding }: LimitView['terms']): b
 };
 
 const figuresOf = (
-  limit: SnapshotLimit,
-  { max, window }: LimitView['terms'],
+  { limit, terms: { max, window }, unbooked }: LimitView,
   partition: string,
   rows: readonly CounterUsage[],
   pooledOf: PooledOf,
@@ -87,7 +94,7 @@ const figuresOf = (
 ): LimitFigures => {
   const sum = (of: (row: CounterUsage) => bigint): bigint => rows.reduce((total, row) => total + of(row), 0n);
   const unresolved = sum((row) => row.unresolved);
-  const spent = sum((row) => row.settled) + unresolved;
+  const spent = sum((row) => row.settled) + unresolved + unbooked;
   const held = sum((row) => row.allocated - row.refunded - row.settled - row.unresolved - pooledOf(row));
   const remaining = atLeastZero(max - spent);
   const burnPerHour = burnRate(rows, now);

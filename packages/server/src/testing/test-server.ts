@@ -42,6 +42,7 @@ export const startTestServer = async (
     snapshotFor: plainSnapshot,
     authenticate: bearerToken(TOKEN),
     clock: () => clock.now,
+    monotonic: () => clock.now,
     timers: NO_TIMERS,
     logger: silentLogger(),
     systemNamespace: SYSTEM_NAMESPACE,
