@@ -18,7 +18,7 @@ export {
 } from './operator-documents.ts';
 export { openStore, type StoreOptions } from './open-store.ts';
 export type { SeedEvent, SeedSource } from './seed.ts';
-export { isSeedDue } from './seed-span.ts';
+export { isSeedDue, spanStart } from './seed-span.ts';
 export { openSchema, type Schema, type SchemaOptions } from './schema.ts';
 export type { IngestContext, Store } from './store.ts';
 export { StoreRefused } from './store-refused.ts';

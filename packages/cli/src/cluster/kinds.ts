@@ -44,6 +44,10 @@ export const MUTATING_POLICY_BINDINGS: readonly KubeKind[] = ['v1', 'v1beta1'].m
   ),
 );
 
+export const ROLES = kindOf('rbac.authorization.k8s.io', 'Role', 'roles');
+export const ROLE_BINDINGS = kindOf('rbac.authorization.k8s.io', 'RoleBinding', 'rolebindings');
+export const CLUSTER_ROLES = kindOf('rbac.authorization.k8s.io', 'ClusterRole', 'clusterroles', false);
+
 /** All that helm makes of the chart, but for what lies behind Secrets, whose names are all that is read. */
 export const RELEASE_KINDS: readonly KubeKind[] = [
   WORKLOADS.Deployment,
@@ -54,12 +58,12 @@ export const RELEASE_KINDS: readonly KubeKind[] = [
   CONFIG_MAPS,
   kindOf('', 'Secret', 'secrets'),
   kindOf('', 'PersistentVolumeClaim', 'persistentvolumeclaims'),
-  kindOf('rbac.authorization.k8s.io', 'Role', 'roles'),
-  kindOf('rbac.authorization.k8s.io', 'RoleBinding', 'rolebindings'),
+  ROLES,
+  ROLE_BINDINGS,
   kindOf('policy', 'PodDisruptionBudget', 'poddisruptionbudgets'),
   kindOf('networking.k8s.io', 'NetworkPolicy', 'networkpolicies'),
   kindOf('autoscaling', 'HorizontalPodAutoscaler', 'horizontalpodautoscalers', true, 'v2'),
-  kindOf('rbac.authorization.k8s.io', 'ClusterRole', 'clusterroles', false),
+  CLUSTER_ROLES,
   kindOf('rbac.authorization.k8s.io', 'ClusterRoleBinding', 'clusterrolebindings', false),
   kindOf('scheduling.k8s.io', 'PriorityClass', 'priorityclasses', false),
   kindOf('admissionregistration.k8s.io', 'MutatingWebhookConfiguration', 'mutatingwebhookconfigurations', false),
@@ -67,6 +71,3 @@ export const RELEASE_KINDS: readonly KubeKind[] = [
   POLICY_BINDINGS,
   CUSTOM_RESOURCES,
 ];
-export const ROLES = kindOf('rbac.authorization.k8s.io', 'Role', 'roles');
-export const ROLE_BINDINGS = kindOf('rbac.authorization.k8s.io', 'RoleBinding', 'rolebindings');
-export const CLUSTER_ROLES = kindOf('rbac.authorization.k8s.io', 'ClusterRole', 'clusterroles', false);

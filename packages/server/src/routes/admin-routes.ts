@@ -8,6 +8,7 @@ import { callerOf } from '../asking.ts';
 import type { ConnectedProxies } from '../connected/connected-proxies.ts';
 import { forAdmin } from '../guard.ts';
 import { RequestRefused } from '../http-refusal.ts';
+import { bodyText } from './body-text.ts';
 import { toJson } from './json-text.ts';
 
 /**
@@ -81,8 +82,4 @@ const STILL_HERE =
   'this instance is connected, or was within the last half minute: it would only greet again, and what it holds would ' +
   'stay charged as unresolved; with ?force=true it is given up all the same';
 
-const whyOf = (request: Request): z.output<typeof Why> => {
-  const body: unknown = request.body;
-  if (typeof body !== 'string') throw new RequestRefused(415, 'not_json', 'send application/json');
-  return Why.parse(parseNames(body));
-};
+const whyOf = (request: Request): z.output<typeof Why> => Why.parse(parseNames(bodyText(request)));

@@ -6,6 +6,7 @@ import { callerReview } from '../gateway-callers.ts';
 import { forGateway } from '../guard.ts';
 import { RequestRefused } from '../http-refusal.ts';
 import type { ServerMetrics } from '../metrics.ts';
+import { bodyText } from './body-text.ts';
 
 export interface GatewayRoutesDeps {
   /** Of an `Authorization` header; it remembers. */
@@ -25,9 +26,8 @@ export const gatewayRoutes = ({ authenticate, metrics, systemNamespace, clock }:
     forGateway(systemNamespace),
     small,
     async (request: Request, response: Response, _next: NextFunction) => {
-      const body: unknown = request.body;
-      if (typeof body !== 'string') throw new RequestRefused(415, 'not_json', 'send application/json');
-      const review = callerReview(await authenticate(`Bearer ${decodeCallerQuestion(body)}`), clock());
+      const token = decodeCallerQuestion(bodyText(request));
+      const review = callerReview(await authenticate(`Bearer ${token}`), clock());
       metrics.add('tollgate_server_caller_reviews_total', {
         outcome: review === null ? 'unavailable' : review.accepted ? 'accepted' : review.fault,
       });

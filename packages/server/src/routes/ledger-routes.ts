@@ -30,6 +30,7 @@ import type { Proxies } from '../proxies.ts';
 import type { ResourcesInForce } from '../resources/resources-in-force.ts';
 import type { SnapshotStreams } from '../snapshot-streams.ts';
 import { checkSubject, isSameIdentity } from '../subject-check.ts';
+import { bodyText } from './body-text.ts';
 
 /** The ledger's API for proxies. Bodies are checked by the wire's own decoders: one contract for both ends. */
 export interface LedgerRoutesDeps {
@@ -174,7 +175,7 @@ export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
   };
 
   router.post('/hello', forLedger, onceTold, small, async (request, response) => {
-    const hello = decodeHello(bodyOf(request));
+    const hello = decodeHello(bodyText(request));
     askingOf(request).instance = hello.instance;
     const caller = callerOf(request);
     const subject = await subjectFor(caller, hello.subject);
@@ -204,7 +205,7 @@ export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
   });
 
   router.post('/running', forLedger, small, async (request, response) => {
-    const { instance, snapshot, direct = null } = decodeRunning(bodyOf(request));
+    const { instance, snapshot, direct = null } = decodeRunning(bodyText(request));
     await checkOwner(request, instance);
     if (!(await subjectOf(instance))) {
       throw new RequestRefused(409, 'unknown_instance', 'this instance never said hello');
@@ -215,7 +216,7 @@ export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
   });
 
   router.post('/lease', forLedger, onceTold, small, async (request, response) => {
-    const acquisition = decodeAcquireRequest(bodyOf(request));
+    const acquisition = decodeAcquireRequest(bodyText(request));
     await checkOwner(request, acquisition.instance);
     proxies.saw(acquisition.instance);
     const result = await leases.run(() => pool.acquire(acquisition));
@@ -225,7 +226,7 @@ export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
   });
 
   router.post('/give-back', forLedger, small, async (request, response) => {
-    const back = decodeGiveBack(bodyOf(request));
+    const back = decodeGiveBack(bodyText(request));
     await checkOwner(request, back.instance);
     proxies.saw(back.instance);
     await leases.run(() => pool.giveBack(back));
@@ -233,7 +234,7 @@ export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
   });
 
   router.post('/events', forLedger, onceTold, withinBytes, large, async (request, response) => {
-    const batch = decodeEvents(bodyOf(request));
+    const batch = decodeEvents(bodyText(request));
     await checkOwner(request, batch.instance);
     checkEvents(request, batch.instance, batch.events);
     proxies.saw(batch.instance);
@@ -254,7 +255,7 @@ export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
   });
 
   router.post('/close', forLedger, small, async (request, response) => {
-    const closing = decodeClose(bodyOf(request));
+    const closing = decodeClose(bodyText(request));
     await checkOwner(request, closing.instance);
     await leases.run(() => pool.close(closing.instance, closing.epoch, () => store.closeInstance(closing, clock())));
     if (closing.epoch === ANY_EPOCH || closing.epoch === pool.epoch()) proxies.left(closing.instance);
@@ -298,12 +299,4 @@ export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
 const queried = (request: Request, name: string): string | null => {
   const value: unknown = request.query[name];
   return typeof value === 'string' ? value : null;
-};
-
-/** Express leaves the body an empty object where its type is not the one asked for. */
-const bodyOf = (request: Request): string => {
-  const body: unknown = request.body;
-  if (typeof body === 'string') return body;
-  if (Buffer.isBuffer(body)) return body.toString('utf8');
-  throw new RequestRefused(415, 'not_json', 'send application/json');
 };

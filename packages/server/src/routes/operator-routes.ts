@@ -7,6 +7,7 @@ import { podFindings } from '../connected/pod-findings.ts';
 import { forOperator } from '../guard.ts';
 import { RequestRefused } from '../http-refusal.ts';
 import type { ToldByOperator } from '../operator/told-by-operator.ts';
+import { bodyText } from './body-text.ts';
 import { toJson } from './json-text.ts';
 import { sendIfNews } from './send-if-news.ts';
 
@@ -31,9 +32,7 @@ export const operatorRoutes = ({ told, connected, store }: OperatorRoutesDeps): 
   const body = express.raw({ type: 'application/json', limit: MOST_BYTES, inflate: false });
 
   const tell = async (name: OperatorDocumentName, request: Request): Promise<string> => {
-    const bytes: unknown = request.body;
-    if (!Buffer.isBuffer(bytes)) throw new RequestRefused(415, 'not_json', 'send application/json');
-    const answer = await told.tell(name, parseJson(bytes.toString('utf8')), callerOf(request).name);
+    const answer = await told.tell(name, parseJson(bodyText(request)), callerOf(request).name);
     if (answer.ok) return answer.version;
     const { faults } = answer;
     const [first] = faults;

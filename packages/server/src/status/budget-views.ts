@@ -2,7 +2,7 @@ import type { TokenBudget } from '@tollgate/api';
 import { counterKey, type CounterName } from '@tollgate/ledger';
 import type { CounterTerms, PoolBalance } from '@tollgate/ledger/pool';
 import { compileBudget } from '@tollgate/snapshots';
-import { isSeedDue, SLOT_MS, type CounterUsage, type Store } from '@tollgate/store';
+import { isSeedDue, SLOT_MS, spanStart, type CounterUsage, type Store } from '@tollgate/store';
 import type { Attachment } from '../connected/attachments.ts';
 import { budgetName, windowOf, termsAt, type LimitInForce } from '../resources/counter-terms.ts';
 import { budgetView, type BudgetView } from './budget-status.ts';
@@ -31,7 +31,7 @@ export const budgetViews = async (
 ): Promise<readonly BudgetView[]> => {
   const { store, unbooked, balances, attached, now, namespace } = deps;
   const compiled = budgets.map((budget) => ({ budget, views: limitViews(budget, now) }));
-  const since = Math.min(now, ...compiled.flatMap(({ views }) => views.map(firstInstant)));
+  const since = Math.min(now, ...compiled.flatMap(({ views }) => views.map(({ terms }) => spanStart(terms))));
   const recentSince = now - HOUR - ((now - HOUR) % SLOT_MS);
   const usage = await store.counterUsage({ since, recentSince, namespace });
   const ages = await store.budgetsSince();
@@ -81,8 +81,5 @@ const limitViews = (manifest: TokenBudget, now: number): readonly CompiledLimit[
     };
   });
 };
-
-const firstInstant = ({ terms: { window, sliding } }: CompiledLimit): number =>
-  sliding ? window.start - (sliding.buckets - 1) * sliding.bucketMs : window.start;
 
 const keyOf = (name: CounterName, windowId: string): string => `${counterKey(name)}@${windowId}`;
