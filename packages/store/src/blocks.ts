@@ -13,7 +13,7 @@ import {
 import type { Transaction } from './connection.ts';
 import { findCounterIds, lockAround, lockCounters, type CounterRow } from './counter-row.ts';
 import { readEpoch, shareEpoch } from './epochs.ts';
-import { isSeedDue } from './seed-span.ts';
+import { isSeedDue, seededSince } from './seed-span.ts';
 
 /**
  * Blocks: amounts written down as gone before anyone may spend them. Decided by the same pure function as in memory,
@@ -31,7 +31,7 @@ export const allocateBlock = async (
   if (inEpoch?.state !== 'open') return { kind: 'sealed' };
   const rows = await lockAround(tx, terms);
   const row = rows.find(({ window_id }) => window_id === terms.window.id);
-  if (!row || isSeedDue(terms, row.defined_ms, rows)) return { kind: 'missing' };
+  if (!row || isSeedDue(terms, row.defined_ms, seededSince(rows))) return { kind: 'missing' };
   if (row.limit_max !== terms.max) await noteMaximum(tx, row.id, terms.max);
   const { out, spent, roomFor } = sumsAround(rows, row, terms);
   const unloaded = inEpoch.isShared ? await unloadedOf(tx, row.id, epoch) : [];

@@ -26,14 +26,14 @@ export const unbookedOf = async (
   const rows = await readAround(tx, terms);
   const row = rows.find(({ window_id }) => window_id === terms.window.id);
   if (!row) return seed;
-  return isSeedDue(terms, row.defined_ms, rows) ? missing(tx, terms, row, seed) : NO_SEED;
+  return isSeedDue(terms, row.defined_ms, seededSince(rows)) ? missing(tx, terms, row, seed) : NO_SEED;
 };
 
 /** There, and nothing to seed. */
 export const isInPlace = async (tx: Transaction, terms: CounterTerms): Promise<boolean> => {
   const rows = await readAround(tx, terms);
   const row = rows.find(({ window_id }) => window_id === terms.window.id);
-  return row !== undefined && !isSeedDue(terms, row.defined_ms, rows);
+  return row !== undefined && !isSeedDue(terms, row.defined_ms, seededSince(rows));
 };
 
 /** False: another made it first. */

@@ -43,7 +43,7 @@ export const readSeed = async (tx: Transaction, terms: CounterTerms, source?: Se
   );
   const since = definition?.since_ms ?? 0n;
   const rows = await readAround(tx, terms);
-  if (!definition || !source || !isSeedDue(terms, since, rows)) return { ...NO_SEED, since };
+  if (!definition || !source || !isSeedDue(terms, since, seededSince(rows))) return { ...NO_SEED, since };
   const start = spanStart(terms);
   const span: SeedSpan = {
     // The buckets of a sliding limit keep what was seeded before: only what came later is missing.

@@ -61,12 +61,10 @@ interface CompiledLimit extends Pick<LimitView, 'limit' | 'terms'> {
 }
 
 /** Also where there is no counter yet. */
-const hasUnbooked = (view: CompiledLimit, rows: readonly CounterUsage[], defined: number): boolean =>
-  isSeedDue(
-    view.terms,
-    BigInt(defined),
-    presentRows(view, rows).map(({ seededSince }) => ({ seeded_since_ms: BigInt(seededSince) })),
-  );
+const hasUnbooked = (view: CompiledLimit, rows: readonly CounterUsage[], defined: number): boolean => {
+  const seeded = Math.max(0, ...presentRows(view, rows).map(({ seededSince }) => seededSince));
+  return isSeedDue(view.terms, BigInt(defined), BigInt(seeded));
+};
 
 const limitViews = (manifest: TokenBudget, now: number): readonly CompiledLimit[] => {
   const budget = compileBudget(manifest);
