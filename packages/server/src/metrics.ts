@@ -1,3 +1,4 @@
+import { DEGRADED_REASONS, type DegradedReason } from '@tollgate/ledger';
 import { makeMetrics, type MetricDoc, type Metrics } from '@tollgate/runtime';
 
 /** The server's metrics, listed once. None names a tenant: the page needs no credential. */
@@ -68,5 +69,27 @@ export const SERVER_METRICS = [
 ] as const satisfies readonly MetricDoc[];
 
 export type ServerMetrics = Metrics<typeof SERVER_METRICS>;
+
+/** What the page shows as it is when the page is read. */
+export interface ServerCounts {
+  readonly proxies: () => number;
+  readonly degraded: (reason: DegradedReason) => number;
+  readonly streams: () => number;
+  readonly budgets: () => number;
+  readonly pods: () => number;
+  readonly isTold: () => boolean;
+}
+
+export const showCounts = (metrics: ServerMetrics, counts: ServerCounts): void => {
+  const plain = (value: number) => [{ labels: {}, value }];
+  metrics.source('tollgate_server_proxies', () => plain(counts.proxies()));
+  metrics.source('tollgate_server_proxies_degraded', () =>
+    DEGRADED_REASONS.map((reason) => ({ labels: { reason }, value: counts.degraded(reason) })),
+  );
+  metrics.source('tollgate_server_streams', () => plain(counts.streams()));
+  metrics.source('tollgate_server_budgets', () => plain(counts.budgets()));
+  metrics.source('tollgate_server_pods', () => plain(counts.pods()));
+  metrics.source('tollgate_server_resources_told', () => plain(counts.isTold() ? 1 : 0));
+};
 
 export const makeServerMetrics = (): ServerMetrics => makeMetrics(SERVER_METRICS, { nameless: true });

@@ -1,30 +1,22 @@
-import { createServer, type Server } from 'node:http';
-import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import type { Express } from 'express';
 import type { Snapshot, Subject } from '@tollgate/api';
-import { DEGRADED_REASONS, type CounterName } from '@tollgate/ledger';
+import type { CounterName } from '@tollgate/ledger';
 import type { BlockSource, Pool, ResolveCounter } from '@tollgate/ledger/pool';
 import type { Logger, Timers } from '@tollgate/runtime';
 import type { Store } from '@tollgate/store';
-import { askingOf } from './asking.ts';
-import { makeAuthenticate } from './auth/authenticate.ts';
+import { makeApp } from './app.ts';
 import type { TokenReviewer } from './auth/token-review.ts';
-import { authenticated, forManagement, loopbackHostOnly, noNulInUrl, noStore } from './guard.ts';
-import { RequestRefused, toHttpRefusal } from './http-refusal.ts';
-import { makeServerMetrics } from './metrics.ts';
-import { makeOutageLog } from './outage-log.ts';
-import { makeProxies } from './proxies.ts';
 import { connectedEverywhere, connectedHere, type ConnectedProxies } from './connected/connected-proxies.ts';
+import { makeListener } from './listener.ts';
+import { makeServerMetrics, showCounts } from './metrics.ts';
+import { makeOpenAnswers } from './open-answers.ts';
 import { makeToldByOperator, type ToldByOperator } from './operator/told-by-operator.ts';
-import { makeRefusals } from './refusals.ts';
-import { budgetName } from './resources/counter-terms.ts';
+import { makeProxies } from './proxies.ts';
 import { makeResourcesInForce, type Resources } from './resources/resources-in-force.ts';
-import { adminRoutes } from './routes/admin-routes.ts';
-import { gatewayRoutes } from './routes/gateway-routes.ts';
-import { ledgerRoutes, type LedgerBounds } from './routes/ledger-routes.ts';
-import { managementRoutes } from './routes/management-routes.ts';
-import { operatorRoutes } from './routes/operator-routes.ts';
+import type { LedgerBounds } from './routes/ledger-routes.ts';
 import { makeSnapshotStreams } from './snapshot-streams.ts';
 import { makeUnbookedSpend } from './status/unbooked-spend.ts';
+import { startTending } from './tending.ts';
 
 /**
  * The server: ledger API for proxies, management API for people. Built here, listening only when told to; adapters
@@ -81,32 +73,12 @@ export interface TollgateServer {
   close(): Promise<void>;
 }
 
-const TEND_MS = 5_000;
-/** A batch of events takes milliseconds; nobody needs a slow request, and none may hold a connection open. */
-const REQUEST_MS = 30_000;
-const HEADERS_MS = 10_000;
-/** Until a budget of `unresolvedPolicy: Release` gets back what a lost proxy took: a node that was only away has come back. */
-const UNRESOLVED_MS = 3_600_000;
-/** How long open requests may take to end. */
-const DRAIN_MS = 5_000;
-const IDLE_MS = 100;
-/** A proxy has one for its snapshots and a few for the rest; more than this is no cluster of ours. */
-const MOST_CONNECTIONS = 20_000;
-/** Longer than any proxy's pause between batches, so that it is they who close. */
-const KEEP_ALIVE_MS = 30_000;
-
 export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => {
-  const { store, makePool, snapshotFor, authenticate, clock, timers, logger, systemNamespace, loopbackOnly } = deps;
-  const inForce = makeResourcesInForce({ clock, systemNamespace });
-  const proxies = makeProxies({ clock, isPod: (uid) => told?.pods.has(uid) ?? true });
+  const { store, makePool, snapshotFor, clock, timers, logger, systemNamespace } = deps;
   const metrics = makeServerMetrics();
-  metrics.source('tollgate_server_proxies', () => [{ labels: {}, value: proxies.count() }]);
-  metrics.source('tollgate_server_proxies_degraded', () =>
-    DEGRADED_REASONS.map((reason) => ({ labels: { reason }, value: proxies.countDegraded(reason) })),
-  );
-  metrics.source('tollgate_server_budgets', () => [{ labels: {}, value: inForce.now().budgets.length }]);
-  metrics.source('tollgate_server_pods', () => [{ labels: {}, value: told?.pods.count() ?? 0 }]);
-  metrics.source('tollgate_server_resources_told', () => [{ labels: {}, value: isReady() ? 1 : 0 }]);
+  const inForce = makeResourcesInForce({ clock, systemNamespace });
+  const isInjected = (uid: string | null): boolean => uid === null || (told?.pods.has(uid) ?? true);
+  const proxies = makeProxies({ clock, isPod: isInjected });
   const seed = inForce.seedFrom(() => pool.balances());
   const pool: Pool = await makePool({
     source: store.blocks({ clock, seed }),
@@ -128,14 +100,13 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
     if (streams.recall(counter, except)) deps.recalls?.publish(counter, except);
   };
   deps.recalls?.listen((counter, except) => streams.recall(counter, except));
-  metrics.source('tollgate_server_streams', () => [{ labels: {}, value: streams.count() }]);
-  const refusals = makeRefusals({ logger, clock });
+  const tending = startTending({ pool, store, inForce, clock, timers, logger });
+
   let hadResources = false;
-  const isReady = (): boolean => hadResources;
   const setResources = async (resources: Resources): Promise<void> => {
     const limits = inForce.definitions(resources);
     // What a limit had in the pool when it went must be home before it returns: it may be spent by now.
-    if (hadResources && inForce.hasNew(limits)) await pool.tend().catch(notTended);
+    if (hadResources && inForce.hasNew(limits)) await tending.tendPool();
     // Written down first: a counter made under the new terms asks since when they hold.
     await store.defineLimits(limits, clock());
     hadResources = true;
@@ -168,177 +139,56 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
       : connectedEverywhere({
           store,
           server: deps.server,
-          here: () => [...streams.connected()].filter(({ instance }) => isInjected(instance)),
+          here: () => [...streams.connected()].filter(({ instance }) => isInjected(proxies.podOf(instance))),
           clock,
           timers,
           logger,
         });
-  const isInjected = (instance: string): boolean => {
-    const uid = proxies.podOf(instance);
-    return uid === null || (told?.pods.has(uid) ?? true);
-  };
-  const outages = makeOutageLog({ logger, timers });
+  showCounts(metrics, {
+    proxies: () => proxies.count(),
+    degraded: (reason) => proxies.countDegraded(reason),
+    streams: () => streams.count(),
+    budgets: () => inForce.now().budgets.length,
+    pods: () => told?.pods.count() ?? 0,
+    isTold: () => hadResources,
+  });
 
-  let closed = false;
-  const unanswered = new Set<Response>();
-  const app = express();
-  app.disable('x-powered-by');
-  app.set('etag', false);
-  app.set('query parser', 'simple');
-  app.use((_request, response, next) => {
-    response.once('finish', () => {
-      metrics.add('tollgate_server_requests_total', { status: `${String(Math.trunc(response.statusCode / 100))}xx` });
-    });
-    next();
-  });
-  // Who is told so asks another server next, and no kept connection holds up the stop.
-  app.use((_request, response, next) => {
-    if (closed) response.set('Connection', 'close');
-    unanswered.add(response);
-    response.once('close', () => unanswered.delete(response));
-    next();
-  });
-  app.use(noStore);
-  // Before anything is read: a page in a browser must learn nothing, not even that we are healthy.
-  if (loopbackOnly) app.use(loopbackHostOnly);
-  // The process is there; the database may be away, which no restart mends.
-  app.get('/livez', (_request, response) => {
-    response.type('text').send('ok\n');
-  });
-  app.get('/healthz', async (_request, response) => {
-    await store.ping();
-    response.type('text').send('ok\n');
-  });
-  app.get('/metrics', async (_request, response) => {
-    response.type(metrics.contentType).send(await metrics.page());
-  });
-  // Before bodies are read: a stranger's bytes are not parsed.
-  const identify = makeAuthenticate({
-    review: authenticate,
-    clock,
-    onReviewed: (outcome) => metrics.add('tollgate_server_token_reviews_total', { outcome }),
-  });
-  app.use('/v1', authenticated(identify));
-  app.use(noNulInUrl);
-  app.use(
-    '/v1',
-    ledgerRoutes({
-      store,
-      pool,
-      inForce,
-      proxies,
-      streams,
-      recall,
-      metrics,
-      clock,
-      timers,
-      systemNamespace,
-      connected,
-      told,
-      ...(deps.bounds ? { bounds: deps.bounds } : {}),
-    }),
-  );
-  app.use('/v1', gatewayRoutes({ authenticate: identify, metrics, systemNamespace, clock }));
-  app.use('/v1', adminRoutes({ store, pool, connected, logger, clock }));
-  if (told) app.use('/v1', operatorRoutes({ told, connected, store }));
+  const answers = makeOpenAnswers();
   const unbooked = makeUnbookedSpend({ seedOf: (terms) => store.seedOf(terms, seed), monotonic: deps.monotonic });
-  app.use('/v1', forManagement, managementRoutes({ store, pool, inForce, connected, streams, unbooked, clock }));
-  app.use((request: Request) => {
-    throw new RequestRefused(404, 'not_found', `nothing is served at ${request.method} of this path`);
+  const app = makeApp({
+    ...deps,
+    pool,
+    inForce,
+    proxies,
+    streams,
+    recall,
+    metrics,
+    connected,
+    told,
+    unbooked,
+    answers,
   });
-  app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
-    const { status, code, message, known, isOutage, isExpected, reason, retryAfterSeconds, faults } =
-      toHttpRefusal(error);
-    const { method, path } = request;
-    const asking = askingOf(request);
-    if (!known) logger.error({ err: error, method, path, status, code }, 'request failed');
-    metrics.add('tollgate_server_refused_total', { reason });
-    if (isOutage) outages.note({ reason, code, status, err: error });
-    else if (!isExpected)
-      refusals.note({ status, code, reason, instance: asking.instance ?? asking.caller?.name ?? '-', method, path });
-    if (retryAfterSeconds !== null) response.set('Retry-After', String(retryAfterSeconds));
-    if (response.headersSent) response.destroy();
-    else response.status(status).json({ error: { code, message, ...(faults.length === 0 ? {} : { faults }) } });
-  });
-
-  let http: Server | null = null;
-  /** Every server may: what one of them did, the others find done. */
-  const keepStore = async (): Promise<void> => {
-    const now = clock();
-    await store.tend(now);
-    const budgets = inForce
-      .now()
-      .budgets.filter(({ spec }) => spec.unresolvedPolicy === 'Release')
-      .map(({ metadata }) => budgetName(metadata));
-    for (const { id, amount, budget } of await store.releaseOverdue({ budgets, before: now - UNRESOLVED_MS }, now)) {
-      logger.info({ resource: id, amount, budget, reason: 'unresolvedPolicy: Release' }, 'unresolved amount released');
-    }
-  };
-  const notTended = (error: unknown): void => {
-    logger.warn({ err: error }, 'pool not tended');
-  };
-  const tend = (): void => {
-    pool.tend().catch(notTended);
-    keepStore().catch((error: unknown) => {
-      logger.warn({ err: error }, 'store not tended');
-    });
-    cancelTend = timers.after(TEND_MS, tend);
-  };
-  let cancelTend = timers.after(TEND_MS, tend);
-
+  const listener = makeListener(app, timers);
+  let closed = false;
   return {
     app,
     setResources,
-    listen: async ({ host, port }) => {
-      const server = createServer(
-        {
-          requestTimeout: REQUEST_MS,
-          headersTimeout: HEADERS_MS,
-          keepAliveTimeout: KEEP_ALIVE_MS,
-          maxHeaderSize: 16_384,
-        },
-        app,
-      );
-      server.maxConnections = MOST_CONNECTIONS;
-      http = server;
+    listen: async (address) => {
       await told?.start();
       connected.start();
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(port, host, resolve);
-      });
-      const address = server.address();
-      const bound = typeof address === 'object' && address ? address.port : port;
-      return { url: `http://${host.includes(':') ? `[${host}]` : host}:${String(bound)}` };
+      return listener.listen(address);
     },
     close: async () => {
       if (closed) return;
       closed = true;
-      cancelTend();
-      for (const response of unanswered) if (!response.headersSent) response.set('Connection', 'close');
+      tending.stop();
+      answers.endConnections();
       told?.stop();
       streams.stop();
-      if (http) await stopListening(http, timers);
+      await listener.close();
       await connected.stop().catch((err: unknown) => logger.warn({ err }, 'connected proxies not taken off'));
       await pool.stop();
       await store.sealEpoch(pool.epoch(), clock());
     },
   };
 };
-
-const stopListening = (server: Server, timers: Timers): Promise<void> =>
-  new Promise((resolve) => {
-    const cancel = timers.after(DRAIN_MS, () => {
-      server.closeAllConnections();
-    });
-    // The streams have just ended: their connections are idle in a moment.
-    const cancelIdle = timers.after(IDLE_MS, () => {
-      server.closeIdleConnections();
-    });
-    server.close(() => {
-      cancel();
-      cancelIdle();
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
