@@ -22,3 +22,8 @@ export class LedgerRequestError extends Error {
     this.code = code;
   }
 }
+
+export const seqFault = (kind: 'seq_reused' | 'seq_too_old', seq: number): LedgerRequestError =>
+  kind === 'seq_reused'
+    ? new LedgerRequestError(kind, `sequence ${String(seq)} of this instance stood for another request`)
+    : new LedgerRequestError(kind, `sequence ${String(seq)} is no longer remembered: take a new one`);

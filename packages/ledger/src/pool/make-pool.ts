@@ -1,15 +1,16 @@
 import { counterKey, type CounterName } from '../counter.ts';
-import { LedgerUnavailable, type AcquireRequest, type AcquireResult, type GiveBackRequest } from '../lease-port.ts';
+import { LedgerUnavailable, type GiveBackRequest } from '../lease-port.ts';
 import { ANY_EPOCH } from '../session.ts';
-import { makeBlockKeeper, type NoBlock } from './block-keeper.ts';
-import type { BlockSource, ChargedInEpoch, CounterTerms, JoinAnswer, ResolveCounter } from './block-source.ts';
+import { makeBlockKeeper } from './block-keeper.ts';
+import type { BlockSource, ChargedInEpoch, ResolveCounter } from './block-source.ts';
 import { counterKeyOf, parseCounterKey } from './counter-key.ts';
 import { makeDrainer } from './drainer.ts';
-import { denied, grantsOf, nameOf } from './lease-answers.ts';
-import { checkNeeds, checkReturns } from './lease-request-checks.ts';
-import { LedgerRequestError } from './ledger-request-error.ts';
+import { checkReturns } from './lease-request-checks.ts';
+import { makeLeaseTurns } from './lease-turns.ts';
+import { LedgerRequestError, seqFault } from './ledger-request-error.ts';
+import { makeMembers } from './members.ts';
 import { joinSharedEpochs, openPrivateEpochs } from './pool-epochs.ts';
-import type { CounterKey, LeaseAnswer, PoolEpoch, PoolState } from './pool-state.ts';
+import type { CounterKey, PoolEpoch, PoolState } from './pool-state.ts';
 import type { Pool } from './pool.ts';
 
 /**
@@ -34,31 +35,17 @@ export interface MakePoolDeps {
   readonly onFault?: (fault: unknown, doing: string) => void;
 }
 
-interface Line {
-  readonly key: CounterKey;
-  readonly terms: CounterTerms;
-  readonly need: bigint;
-  readonly prefer: bigint;
-}
-
-/** `wait`: go on under this counter's lock, since another call may be filling it right now. */
-type Outcome =
-  | { readonly kind: 'answer'; readonly result: AcquireResult }
-  | { readonly kind: 'wait'; readonly key: CounterKey; readonly after: LeaseAnswer; readonly moment: number };
-
-/** Each turn something changed under us; a pool that changes this often does not answer. */
-const MOST_TURNS = 200;
-const MOST_BROUGHT_HOME = 10_000;
-
-/** The source's no to a line that was so much short. */
-interface Refused {
-  readonly key: CounterKey;
-  readonly short: bigint;
-  readonly no: NoBlock;
-}
-
 export const makePool = async (deps: MakePoolDeps): Promise<Pool> => {
-  const { state, source, resolve, clock, liveProxies, sharedAs, onLowered, onFault = () => undefined } = deps;
+  const {
+    state,
+    source,
+    resolve,
+    clock,
+    liveProxies,
+    sharedAs,
+    onLowered = () => undefined,
+    onFault = () => undefined,
+  } = deps;
   const epochs = await (sharedAs === undefined
     ? openPrivateEpochs({ state, source })
     : joinSharedEpochs({ state, source }, sharedAs));
@@ -71,9 +58,26 @@ export const makePool = async (deps: MakePoolDeps): Promise<Pool> => {
     newId: () => `${sharedAs ?? epochs.now().id}.${String((drains += 1))}`,
   });
   const working = new Set<Promise<unknown>>();
-  const broughtHome = new Set<CounterKey>();
   let proxiesElsewhere = 0;
   let stopped = false;
+
+  const mustRun = (): void => {
+    if (stopped) throw new LedgerUnavailable('this pool has stopped: its successor takes over');
+  };
+  const members = makeMembers({ state, source, epochs });
+  const acquire = makeLeaseTurns({
+    state,
+    resolve,
+    keeper,
+    drainer,
+    epochs,
+    members,
+    clock,
+    liveProxies: () => liveProxies() + proxiesElsewhere,
+    isShared: sharedAs !== undefined,
+    mustRun,
+    onLowered,
+  });
 
   /** Counts as work until it ends, so that a stop can wait for it. */
   const during = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -84,167 +88,6 @@ export const makePool = async (deps: MakePoolDeps): Promise<Pool> => {
     } finally {
       working.delete(run);
     }
-  };
-
-  const mustRun = (): void => {
-    if (stopped) throw new LedgerUnavailable('this pool has stopped: its successor takes over');
-  };
-
-  const lineOf = (need: AcquireRequest['needs'][number]): Line => {
-    const terms = resolve(need);
-    if (!terms) throw new LedgerRequestError('unknown_counter', `no budget in force names ${counterKey(need)}`);
-    return { key: counterKeyOf(need, terms.window.id), terms, need: need.need, prefer: need.prefer };
-  };
-
-  const acquire = async (request: AcquireRequest): Promise<AcquireResult> => {
-    checkNeeds(request.needs);
-    const asked = request.needs.map((need) => `${counterKey(need)}=${String(need.need)}`).join('\n');
-    let outcome = await tryAcquire(request, asked, null);
-    while (outcome.kind === 'wait') {
-      const { key, after, moment } = outcome;
-      outcome = await keeper.locks.run(key, (waited) =>
-        tryAcquire(request, asked, { key, moment, after: waited ? null : after }),
-      );
-    }
-    return outcome.result;
-  };
-
-  const tryAcquire = async (
-    request: AcquireRequest,
-    asked: string,
-    under: { readonly key: CounterKey; readonly after: LeaseAnswer | null; readonly moment: number } | null,
-  ): Promise<Outcome> => {
-    let known = under?.after ?? null;
-    const told = under && !known ? toldMeanwhile(request, under.key, under.moment) : null;
-    if (told) return { kind: 'answer', result: told };
-    let refused: Refused | undefined;
-    for (let turn = 0; turn < MOST_TURNS; turn += 1) {
-      mustRun();
-      const epoch = epochs.now();
-      const lines = request.needs.map(lineOf);
-      const answer = known ?? (await state.lease(epoch, toLeaseRequest(request, asked, lines)));
-      known = null;
-      switch (answer.kind) {
-        case 'granted':
-          lines.forEach(({ terms }, at) => {
-            const balance = answer.balances?.[at];
-            if (balance && balance.pooled * 2n < balance.block) keeper.prefetch(epoch, terms);
-          });
-          return { kind: 'answer', result: grantsOf(request, epoch, answer) };
-        case 'short': {
-          const line = shortLine(lines, answer.pooled);
-          if (under?.key !== line.key) return { kind: 'wait', key: line.key, after: answer, moment: keeper.asked() };
-          // As short as before: what the source said then was true.
-          if (refused?.key === line.key && line.short >= refused.short)
-            return { kind: 'answer', result: denied(line, refused.no, answer.now) };
-          const no = await keeper.fill(epoch, line);
-          if (no === 'epoch') await epochs.renew(epoch);
-          else if (no && !(await bringBucketsHome(epoch, line, no))) {
-            if (no.reason !== 'held' || sharedAs === undefined)
-              return { kind: 'answer', result: denied(line, no, answer.now) };
-            // Another server may have loaded what was left between the state's word and the source's: look once more.
-            refused = { key: line.key, short: line.short, no };
-          }
-          break;
-        }
-        case 'lowered':
-          await lower(
-            epoch,
-            answer.lines.flatMap((at) => lines[at] ?? []),
-          );
-          break;
-        case 'stranger':
-          await letIn(epoch, request.instance, answer.closes);
-          break;
-        case 'epoch':
-          await epochs.renew(epoch);
-          break;
-        case 'window':
-          break;
-        default:
-          throw seqFault(answer.kind, request.seq);
-      }
-    }
-    throw new LedgerUnavailable('the pool changed faster than it could be asked');
-  };
-
-  /** What another call was told of this counter after this one had been found short of it. */
-  const toldMeanwhile = (request: AcquireRequest, key: CounterKey, moment: number): AcquireResult | null => {
-    const line = request.needs.map(lineOf).find((each) => each.key === key);
-    const no = line && keeper.refusedSince(moment, epochs.now(), line);
-    return no ? denied(line, no, clock()) : null;
-  };
-
-  const toLeaseRequest = ({ instance, seq }: AcquireRequest, asked: string, lines: readonly Line[]) => ({
-    instance,
-    seq,
-    asked,
-    liveProxies: liveProxies() + proxiesElsewhere,
-    lines: lines.map(({ key, terms: { window, max }, need, prefer }) => ({ key, window, max, need, prefer })),
-  });
-
-  /**
-   * A sliding limit counts what earlier buckets left in the pool. Nothing more is loaded there once a bucket is over, so
-   * its first refusal is the one moment to bring it home. False: that was done.
-   */
-  const bringBucketsHome = async (epoch: PoolEpoch, { key, terms }: Line, { reason }: NoBlock): Promise<boolean> => {
-    if (!terms.sliding || reason !== 'held' || broughtHome.has(key)) return false;
-    if (broughtHome.size >= MOST_BROUGHT_HOME) broughtHome.clear();
-    broughtHome.add(key);
-    await drainOrRenew(epoch, () => drainer.drainPast(epoch));
-    return true;
-  };
-
-  /** What was filled under a higher limit goes back; the next block is taken under the one in force. */
-  const lower = async (epoch: PoolEpoch, lines: readonly Line[]): Promise<void> => {
-    const drained = await drainer.drain(
-      epoch,
-      lines.map(({ key, terms }) => ({ key, max: terms.max })),
-    );
-    if (drained === 'epoch') await epochs.renew(epoch);
-    else for (const { terms } of lines) onLowered?.(nameOf(terms));
-  };
-
-  type Enter = (epoch: string) => Promise<JoinAnswer>;
-
-  /** Writes the instance down as one that may lease in this epoch; false where that is over. */
-  const writeDown = async (epoch: PoolEpoch, enter: Enter): Promise<boolean> => {
-    const answer = await enter(epoch.id);
-    if (answer === 'joined') return true;
-    if (answer === 'unknown') {
-      throw new LedgerRequestError(
-        'unknown_instance',
-        'this instance is not registered, or has closed: say hello first',
-      );
-    }
-    await epochs.renew(epoch);
-    return false;
-  };
-
-  /** At the source first, and then in the state, from which it may lease at once. */
-  const letIn = async (
-    epoch: PoolEpoch,
-    instance: string,
-    closes: number,
-    enter: Enter = (id) => source.join(id, instance),
-  ): Promise<boolean> => {
-    if (!(await writeDown(epoch, enter))) return false;
-    if ((await state.admit(epoch, instance, closes)).kind === 'epoch') await epochs.renew(epoch);
-    return true;
-  };
-
-  /** The state is asked first: the source is not to wait for anybody in an epoch that is over. */
-  const join = async (instance: string, enter?: Enter): Promise<void> => {
-    let isWritten = enter === undefined;
-    for (let turn = 0; turn < MOST_TURNS; turn += 1) {
-      const epoch = epochs.now();
-      const answer = await state.admit(epoch, instance, null);
-      if (answer.kind === 'admitted') {
-        if (isWritten || enter === undefined || (await writeDown(epoch, enter))) return;
-      } else if (answer.kind === 'epoch') await epochs.renew(epoch);
-      else isWritten = await letIn(epoch, instance, answer.closes, enter);
-    }
-    throw new LedgerUnavailable('the pool changed faster than it could be asked');
   };
 
   const giveBack = async ({ instance, seq, returns }: GiveBackRequest): Promise<void> => {
@@ -327,7 +170,7 @@ export const makePool = async (deps: MakePoolDeps): Promise<Pool> => {
 
   return {
     epoch: () => epochs.now().id,
-    join: (instance, enter) => during(() => join(instance, enter)),
+    join: (instance, enter) => during(() => members.join(instance, enter)),
     acquire: (request) => during(() => acquire(request)),
     giveBack: (request) => during(() => giveBack(request)),
     settled: async (charges) => {
@@ -360,16 +203,3 @@ export const makePool = async (deps: MakePoolDeps): Promise<Pool> => {
     },
   };
 };
-
-const shortLine = (lines: readonly Line[], pooled: readonly bigint[]): Line & { readonly short: bigint } => {
-  for (const [at, line] of lines.entries()) {
-    const short = line.need - (pooled[at] ?? 0n);
-    if (short > 0n) return { ...line, short };
-  }
-  throw new Error('the state is short of nothing');
-};
-
-const seqFault = (kind: 'seq_reused' | 'seq_too_old', seq: number): LedgerRequestError =>
-  kind === 'seq_reused'
-    ? new LedgerRequestError(kind, `sequence ${String(seq)} of this instance stood for another request`)
-    : new LedgerRequestError(kind, `sequence ${String(seq)} is no longer remembered: take a new one`);
