@@ -2,6 +2,7 @@
 import { startKServeServices } from './controllers/llm-inference-service/kserve-services.ts';
 import type { AuditConfig } from './config.ts';
 import { makeBypassCounts } from './controllers/pods/bypass-counts.ts';
+import { useCounts, type UseCounts } from './controllers/pods/use-counts.ts';
 import { callsDirectly } from './controllers/pods/use-notes.ts';
 import { makeStatusPublisher } from './controllers/status-publisher.ts';
 import { keyOf, nameOf, type KubeObject } from './kube/kube-object.ts';
@@ -10,6 +11,7 @@ import { makeReflector } from './kube/reflector.ts';
 import { makeControllers, type Controllers, type ControllersDeps } from './make-controllers.ts';
 import { makeManifestAdmission } from './programming/admitted-manifest.ts';
 import { makeCronJobs } from './programming/cron-jobs.ts';
+import { carriesProxy } from './programming/pod-entries.ts';
 import { startPodFindings } from './programming/pod-findings.ts';
 import { startProgramming, type Programming } from './programming/programming.ts';
 import type { ServerClient } from './programming/server-client.ts';
@@ -43,6 +45,8 @@ export interface LeaderTerm {
   running(): readonly number[];
   /** Null: the server has not been asked yet, or answers. */
   serverFault(): string | null;
+  /** Pods that do not use the proxy which they carry, or not for all of their calls. */
+  podUse(): UseCounts;
   /** Takes nothing more in, lets what is under way end. */
   stop(): Promise<void>;
 }
@@ -145,6 +149,11 @@ export const startLeaderTerm = async (deps: LeaderTermDeps, signal: AbortSignal)
   return {
     running: controllers.running,
     serverFault: () => server.fault()?.reason ?? null,
+    podUse: () =>
+      useCounts(
+        watches.injected.cache.list().filter((pod) => carriesProxy(pod, injection.audit)),
+        { findingOf: findings.of, now: deps.now(), unusedAfterMs: deps.audit.unusedAfterMs },
+      ),
     stop: async () => {
       unwire();
       const running = [programming, server, kserve, findings, controllers];

@@ -176,6 +176,13 @@ describe('a pod whose proxy is not used', () => {
   const bypassing = async (): Promise<unknown> =>
     ((await read(BUDGETS, 'chat'))?.['status'] as { readonly bypassingPods?: number } | undefined)?.bypassingPods;
 
+  /** As the metrics of the operator have it; null: it does not say. */
+  const podsIn = async (state: string): Promise<number | null> => {
+    const page = await (await fetch(`${operator.url}/metrics`)).text();
+    const value = new RegExp(`^tollgate_operator_pods\\{state="${state}"\\} (\\d+)$`, 'm').exec(page)?.[1];
+    return value === undefined ? null : Number(value);
+  };
+
   it('is told of, and counts as bypassing while it calls a provider past its proxy', async () => {
     await create(BUDGETS, {
       metadata: { name: 'chat' },
@@ -187,6 +194,9 @@ describe('a pod whose proxy is not used', () => {
     expect(stream.status).toBe(200);
     try {
       await until('it is told of as unused', async () => (await eventsOf('ProxyUnused')) !== '');
+      // The pods of other tests have no stream, and so nothing is found of them.
+      await until('it is measured as unused', async () => (await podsIn('unused')) === 1);
+      expect(await podsIn('direct')).toBe(0);
       await until('nothing bypasses', async () => (await bypassing()) === 0);
       const say = async (direct: readonly object[]): Promise<void> => {
         const said = await asProxy(token, '/v1/running', { instance: 'past', snapshot: 'v', direct });
@@ -202,7 +212,9 @@ describe('a pod whose proxy is not used', () => {
         reason: 'PartiallyProgrammed',
         message: expect.stringContaining('1 pod calls providers past its proxy'),
       });
+      await until('it is measured as calling past it', async () => (await podsIn('direct')) === 1);
       await say([]);
+      await until('it is measured so no longer', async () => (await podsIn('direct')) === 0);
       await until('it counts no longer', async () => (await bypassing()) === 0);
     } finally {
       await stream.body?.cancel();

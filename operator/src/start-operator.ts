@@ -6,6 +6,7 @@ import { makeReleases, startAdminServer, type Logger, type ReleaseReport, type T
 import type { OperatorConfig } from './config.ts';
 import { findingOf } from './controllers/pods/audit.ts';
 import { makeBypassCounts } from './controllers/pods/bypass-counts.ts';
+import type { UseCounts } from './controllers/pods/use-counts.ts';
 import { liveness, readiness, type HealthFacts } from './health.ts';
 import type { InjectionFacts } from './injection-facts.ts';
 import { makeEventRecorder } from './kube/event-recorder.ts';
@@ -90,7 +91,7 @@ export const startOperator = async (start: OperatorStart): Promise<RunningOperat
   releases.add('admin port', () => admin.close());
 
   measureReflectors(metrics, allWatches(watches));
-  measurePods(metrics, watches, injection);
+  measurePods(metrics, { watches, injection, use: () => running?.podUse() ?? null });
   for (const watch of allWatches(watches)) watch.start();
   releases.add('watches', () => Promise.all(allWatches(watches).map((watch) => watch.stop())));
 
@@ -136,19 +137,26 @@ export const startOperator = async (start: OperatorStart): Promise<RunningOperat
   };
 };
 
-const measurePods = (metrics: OperatorMetrics, watches: Watches, injection: InjectionFacts): void => {
+interface MeasuredPods {
+  readonly watches: Watches;
+  readonly injection: InjectionFacts;
+  /** Null: this process does not lead, and asks the server nothing. */
+  readonly use: () => UseCounts | null;
+}
+
+const measurePods = (metrics: OperatorMetrics, { watches, injection, use }: MeasuredPods): void => {
   const bypass = makeBypassCounts({
     watched: watches.watched.cache,
     injected: watches.injected.cache,
     namespaces: watches.namespaces.cache,
     ...injection,
-    // What the server knows is known to the leader alone; proxies say it of themselves in their metrics.
+    // Only those that lack the proxy are asked for here.
     callsDirectly: () => false,
   });
   metrics.source('tollgate_operator_pods', () => {
     const counts = { well: 0, outdated: 0, forged: 0, missing: 0 };
     for (const pod of watches.injected.cache.list()) counts[findingOf(pod, injection.audit)] += 1;
     counts.missing = bypass.lacking().length - counts.forged;
-    return Object.entries(counts).map(([state, value]) => ({ labels: { state }, value }));
+    return Object.entries({ ...counts, ...use() }).map(([state, value]) => ({ labels: { state }, value }));
   });
 };

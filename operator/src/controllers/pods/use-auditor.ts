@@ -10,7 +10,7 @@ import type { ObjectCache } from '../../kube/object-cache.ts';
 import type { InjectedPod } from '../../programming/injected-pod.ts';
 import type { PodFindings } from '../../programming/pod-findings.ts';
 import type { Reconcile } from '../../reconcile/controller.ts';
-import { callsDirectly, useNotes } from './use-notes.ts';
+import { callsDirectly, podAgeMs, useNotes } from './use-notes.ts';
 
 export interface UseAuditorDeps {
   readonly injected: ObjectCache<InjectedPod>;
@@ -50,8 +50,7 @@ export const useAuditor = (deps: UseAuditorDeps): Reconcile => {
     }
     const uid = pod.metadata.uid ?? '';
     const said = new Set(before?.uid === uid ? before.said : []);
-    const born = Date.parse(pod.metadata.creationTimestamp ?? '');
-    const notes = useNotes(finding, { ageMs: Number.isNaN(born) ? null : now() - born, unusedAfterMs });
+    const notes = useNotes(finding, { ageMs: podAgeMs(pod.metadata, now()), unusedAfterMs });
     for (const { type, reason, note, about } of notes) {
       const which = `${reason} ${about}`;
       if (said.has(which)) continue;

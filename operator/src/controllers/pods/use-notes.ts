@@ -1,4 +1,5 @@
 /** What is worth an event about a pod that carries the proxy, from what the server knows of it. Pure. */
+import type { KubeMeta } from '../../kube/kube-object.ts';
 import type { PodFinding } from '../../programming/server-views.ts';
 
 export const DIRECT_CONNECTION = 'DirectProviderConnection';
@@ -21,7 +22,18 @@ export interface UseContext {
 
 export const callsDirectly = (finding: PodFinding | null): boolean => (finding?.direct.length ?? 0) > 0;
 
-export const useNotes = (finding: PodFinding, { ageMs, unusedAfterMs }: UseContext): readonly UseNote[] => {
+/** None of its calls was ever recorded, and it has had the time for one. */
+export const isUnused = ({ isSilent }: PodFinding, { ageMs, unusedAfterMs }: UseContext): boolean =>
+  isSilent && ageMs !== null && ageMs >= unusedAfterMs;
+
+/** Null: its metadata does not tell. */
+export const podAgeMs = ({ creationTimestamp }: Pick<KubeMeta, 'creationTimestamp'>, now: number): number | null => {
+  const born = Date.parse(creationTimestamp ?? '');
+  return Number.isNaN(born) ? null : now - born;
+};
+
+export const useNotes = (finding: PodFinding, context: UseContext): readonly UseNote[] => {
+  const { ageMs } = context;
   const direct = finding.direct.map(({ host, count }): UseNote => ({
     type: 'Warning',
     reason: DIRECT_CONNECTION,
@@ -31,7 +43,7 @@ export const useNotes = (finding: PodFinding, { ageMs, unusedAfterMs }: UseConte
       'environment, and the key of the provider, which the proxy can hold instead.',
     about: host,
   }));
-  if (!finding.isSilent || ageMs === null || ageMs < unusedAfterMs) return direct;
+  if (ageMs === null || !isUnused(finding, context)) return direct;
   const unused: UseNote = {
     type: 'Normal',
     reason: PROXY_UNUSED,
