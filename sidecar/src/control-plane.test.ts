@@ -8,6 +8,7 @@ import {
   type RunningRequest,
 } from '@tollgate/ledger';
 import type { Logger } from '@tollgate/runtime';
+import type { FollowedPolicy } from './callers/followed-policy.ts';
 import { keepInTouch, type ControlPlane } from './control-plane.ts';
 import { makePolicyFeed } from './policy/policy-feed.ts';
 import { aSnapshot } from './testing/objects.ts';
@@ -18,6 +19,7 @@ const setUp = () => {
   const hellos: HelloRequest[] = [];
   const said: string[] = [];
   const found: (RunningRequest['direct'] | null)[] = [];
+  const callersSaid: unknown[] = [];
   const lines: string[] = [];
   const due: { readonly ms: number; readonly act: () => void }[] = [];
   let onSnapshot: ((snapshot: Snapshot) => void) | null = null;
@@ -26,7 +28,8 @@ const setUp = () => {
     hello: Error | null;
     running: Error | null;
     direct: NonNullable<RunningRequest['direct']> | null;
-  } = { hello: null, running: null, direct: null };
+    callers: readonly FollowedPolicy[] | null;
+  } = { hello: null, running: null, direct: null, callers: null };
   const write =
     (level: string) =>
     (_fields: object, message: string): void =>
@@ -46,9 +49,10 @@ const setUp = () => {
       if (world.hello) throw world.hello;
       return { organisation: 'o', epoch: 'e', subject: SUBJECT, liveProxies: 1, ledgerTimeMs: 0 };
     },
-    running: async ({ snapshot, direct }) => {
-      said.push(snapshot);
-      found.push(direct ?? null);
+    running: async (request) => {
+      said.push(request.snapshot);
+      found.push(request.direct ?? null);
+      callersSaid.push('callers' in request ? request.callers : null);
       await Promise.resolve();
       if (world.running) throw world.running;
     },
@@ -76,6 +80,7 @@ const setUp = () => {
     subject: SUBJECT,
     degraded: () => [],
     direct: () => world.direct,
+    callers: () => world.callers,
     logger,
     timers: {
       after: (ms, act) => {
@@ -94,6 +99,7 @@ const setUp = () => {
     hellos,
     said,
     found,
+    callersSaid,
     lines,
     settle,
     ping: (epoch: string) => onEpoch?.(epoch),
@@ -222,5 +228,50 @@ describe('a proxy that finds connections past it', () => {
     ping('f');
     await settle();
     expect(hellos.at(-1)?.direct).toEqual([OPENAI]);
+  });
+});
+
+describe('a gateway', () => {
+  const follows = (snapshot: string): FollowedPolicy => ({
+    caller: { namespace: 'shop', serviceAccount: 'ci', pod: { name: 'web-1', uid: 'u1' } },
+    snapshot,
+  });
+  const told = (snapshot: string) => ({ caller: '["shop","ci","web-1","u1"]', snapshot });
+
+  it('says by whose policies it decides, that there are none at first, and again to a server that it greets anew', async () => {
+    const { world, touch, callersSaid, settle, send, tick, ping } = setUp();
+    world.callers = [];
+    await settle();
+    send('v1');
+    await settle();
+    expect(callersSaid).toEqual([[]]);
+    await tick();
+    world.callers = [follows('one')];
+    touch.tellCallers();
+    await settle();
+    expect(callersSaid.slice(1)).toEqual([[told('one')]]);
+    await tick();
+    ping('f');
+    await settle();
+    expect(callersSaid.slice(2)).toEqual([[told('one')]]);
+  });
+
+  it('says what changes in quick succession with the next of its lists, which are not many a second', async () => {
+    const { world, touch, callersSaid, settle, send, tick } = setUp();
+    world.callers = [];
+    await settle();
+    send('v1');
+    await settle();
+    for (const version of ['one', 'two', 'three']) {
+      world.callers = [follows(version)];
+      touch.tellCallers();
+      await settle();
+    }
+    expect(callersSaid).toEqual([[]]);
+    expect(await tick()).toBe(500);
+    expect(callersSaid).toEqual([[], [told('three')]]);
+    await tick();
+    expect(await tick()).toBeUndefined();
+    expect(callersSaid).toHaveLength(2);
   });
 });

@@ -19,13 +19,14 @@ import {
 import type { Snapshot, Subject } from '@tollgate/api';
 import type { Escrow, LedgerSession } from '@tollgate/ledger/escrow';
 import type { Logger, Timers } from '@tollgate/runtime';
+import { withCallers, type FollowedPolicy, type GatewayRunning } from './callers/followed-policy.ts';
 import { overdraftsOf } from './policy/overdraft-terms.ts';
 import type { PolicyFeed } from './policy/policy-feed.ts';
 
 /** All that a proxy asks of the control plane; `@tollgate/ledger/http` for every proxy. */
 export interface ControlPlane extends LeasePort, LedgerSession {
   hello(request: HelloRequest): Promise<HelloReply>;
-  running(request: RunningRequest): Promise<void>;
+  running(request: RunningRequest | GatewayRunning): Promise<void>;
   /** Whose token is this? Asked by a gateway. */
   reviewCaller(token: string): Promise<CallerReview>;
   /** Follows this instance's snapshots until the signal is aborted, through every loss of the connection. */
@@ -54,6 +55,8 @@ export interface TouchDeps {
   readonly degraded: () => readonly DegradedReason[];
   /** What was found past the proxy in its pod; null: it does not look, or has not yet. */
   readonly direct: () => readonly DirectConnections[] | null;
+  /** By whose policies it decides; null: it is no gateway. */
+  readonly callers: () => readonly FollowedPolicy[] | null;
   readonly logger: Logger;
   readonly timers: Timers;
   readonly random: () => number;
@@ -66,6 +69,8 @@ export interface Touch {
   tell(): void;
   /** Other connections past the proxy are found than before. */
   tellDirect(): void;
+  /** Other callers are followed than before, or other versions. */
+  tellCallers(): void;
   /** It has answered a greeting, so it knows of this instance. */
   isKnown(): boolean;
   close(): void;
@@ -77,6 +82,8 @@ const LAST_RETRY_MS = 5_000;
 /** Of what runs; a server that is away is greeted again anyway. */
 const RUNNING_TRIES = 5;
 const RUNNING_AGAIN_MS = 1_000;
+/** The list of a gateway's callers is told whole; what changes meanwhile is told with the next. */
+const CALLERS_EVERY_MS = 500;
 /** A pod is known a moment after it starts, and its first calls wait for that. */
 const UNKNOWN_POD_MS = 1_000;
 
@@ -89,6 +96,7 @@ export const keepInTouch = ({
   subject,
   degraded,
   direct,
+  callers,
   logger,
   timers,
   random,
@@ -132,6 +140,7 @@ export const keepInTouch = ({
       isUnknownPod = false;
       greeting = false;
       watch();
+      if (callers() !== null) void sayRunning();
       if (degraded().join() !== told) void greet();
     } catch (fault) {
       greeting = false;
@@ -152,6 +161,8 @@ export const keepInTouch = ({
     return pause;
   };
 
+  const pause = (ms: number): Promise<void> => new Promise((resolve) => timers.after(ms, resolve));
+
   /** What runs is for the status of budgets: one question at a time, and never in the way of a call. */
   const sayRunning = async (): Promise<void> => {
     if (isSaying) return;
@@ -161,17 +172,20 @@ export const keepInTouch = ({
     while (failed < RUNNING_TRIES && !stop.signal.aborted) {
       const snapshot = feed.version();
       const found = direct();
-      const saying = JSON.stringify([snapshot, found?.map(({ host }) => host)]);
+      const followed = callers();
+      const saying = JSON.stringify([snapshot, found?.map(({ host }) => host), followed]);
       if (snapshot === null || saying === said) break;
+      const running = { instance, snapshot, ...(found === null ? {} : { direct: found }) };
       try {
-        await controlPlane.running({ instance, snapshot, ...(found === null ? {} : { direct: found }) });
+        await controlPlane.running(followed === null ? running : withCallers(running, followed));
         said = saying;
         failed = 0;
+        if (followed !== null) await pause(CALLERS_EVERY_MS);
       } catch (fault) {
         // A server of an earlier version knows no such question.
         if (fault instanceof LedgerRefused) break;
         failed += 1;
-        await new Promise<void>((resolve) => timers.after(RUNNING_AGAIN_MS * (1 + random()), resolve));
+        await pause(RUNNING_AGAIN_MS * (1 + random()));
       }
     }
     isSaying = false;
@@ -213,6 +227,7 @@ export const keepInTouch = ({
       if (watching) void greet();
     },
     tellDirect: () => void sayRunning(),
+    tellCallers: () => void sayRunning(),
     isKnown: () => isKnown,
     close: () => stop.abort(),
   };

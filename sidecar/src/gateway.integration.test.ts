@@ -86,6 +86,23 @@ const answering = async (): Promise<RawUpstream> => {
 };
 
 describe('callers of a gateway', () => {
+  it('are named to the control plane, with the version of the policy that each is bound by now', async () => {
+    const on = await start();
+    const said = async (expected: Readonly<Record<string, string>>): Promise<void> => {
+      const end = Date.now() + 20_000;
+      while (JSON.stringify(on.controlPlane.callersSaid()) !== JSON.stringify(expected)) {
+        if (Date.now() > end) throw new Error(`it said ${JSON.stringify(on.controlPlane.callersSaid())}`);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    };
+    await said({});
+    admit(on, 'shop', { version: 'shop-1' });
+    expect((await chat(on, bearer('shop'))).status).toBe(200);
+    await said({ '["shop","ci"]': 'shop-1' });
+    admit(on, 'shop', { version: 'shop-2' });
+    await said({ '["shop","ci"]': 'shop-2' });
+  });
+
   it('are each bound by the budgets of their own, and charged under their own name', async () => {
     const on = await start();
     admit(on, 'shop');

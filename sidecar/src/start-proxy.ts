@@ -116,6 +116,7 @@ export const startProxy = async ({
       instance,
       makeFeed,
       onOverdrafts: setOverdrafts,
+      onFollowed: () => touch?.tellCallers(),
       clock,
       timers: systemTimers,
     });
@@ -276,6 +277,7 @@ export const startProxy = async ({
       subject: config.subject,
       degraded: () => condition().reasons,
       direct: () => direct?.found() ?? null,
+      callers: () => (config.requireTokens ? policies.followed() : null),
       logger,
       timers: systemTimers,
       random,

@@ -34,7 +34,14 @@ const BudgetViewSchema = z.object({
       limits: z.array(z.looseObject({ name: Text })),
     }),
   }),
-  attached: z.object({ pods: Count, onVersion: Count }).optional(),
+  attached: z
+    .object({
+      pods: Count,
+      onVersion: Count,
+      /** Gateways that have it from some caller; absent: none, or the server knows nothing of them. */
+      gateways: z.object({ count: Count, onVersion: Count }).optional(),
+    })
+    .optional(),
   unmeteredRequests: Count.optional(),
 });
 

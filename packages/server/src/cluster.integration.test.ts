@@ -330,6 +330,22 @@ describe('servers of a cluster', () => {
     expect((await as(a, two, 'POST', '/v1/running', { instance: 'one', snapshot: 'v' })).status).toBe(403);
   });
 
+  it('count a gateway by what it says of its callers, whichever of them it says so to', async () => {
+    await tell(a);
+    const gateway = { namespace: 'tollgate-system', serviceAccount: 'gateway', pod: { name: 'gateway-1-1', uid: 'g' } };
+    const itself = { namespace: 'tollgate-system', workload: 'gateway', labels: {}, team: 'platform' };
+    await hello(a, 'gateway', gateway, itself);
+    await follow(a, 'gateway', gateway);
+    const say = (on: TestServer, callers: readonly object[]): Promise<Answer> =>
+      as(on, gateway, 'POST', '/v1/running', { instance: 'gateway', snapshot: 'own', callers });
+    const attached = async (on: TestServer): Promise<string> => JSON.stringify((await budgetsOf(on))[0]?.['attached']);
+    expect((await say(b, [{ caller: '["shop","ci"]', snapshot: 'former' }])).status).toBe(204);
+    for (const on of [a, b])
+      await until(async () => (await attached(on)) === '{"pods":0,"onVersion":0,"gateways":{"count":1,"onVersion":0}}');
+    await say(a, []);
+    for (const on of [a, b]) await until(async () => (await attached(on)) === '{"pods":0,"onVersion":0}');
+  });
+
   it('count a pod no longer that left the list; what it leased stays leased, and it may go on', async () => {
     await tell(a);
     await tellPods(a, aPod());

@@ -182,10 +182,68 @@ describe('a gateway', () => {
     await known.until(['pool', 'second']);
   });
 
-  it('is one proxy in the status of budgets, whoever calls', async () => {
-    const { json } = await as(AS_OPERATOR, 'GET', '/v1/budgets');
-    const { budgets } = json as { budgets: { columns: { name: string }; attached?: unknown; pods?: unknown }[] };
-    expect(budgets.map(({ columns }) => columns.name).toSorted()).toEqual(['own', 'pool', 'second', 'web']);
-    expect(JSON.stringify(budgets.find(({ columns }) => columns.name === 'pool'))).toContain('"pods":0');
+  describe('in the status of budgets', () => {
+    const attached = async (): Promise<Readonly<Record<string, unknown>>> => {
+      const { json } = await as(AS_OPERATOR, 'GET', '/v1/budgets');
+      const { budgets } = json as { budgets: { columns: { name: string }; attached: unknown }[] };
+      return Object.fromEntries(budgets.map(({ columns, attached: found }) => [columns.name, found]));
+    };
+    const say = (callers: unknown, part = GATEWAY): Promise<Answer> =>
+      as(part, 'POST', '/v1/running', { instance: 'gateway', snapshot: 'own', callers });
+    const NOBODY = { pods: 0, onVersion: 0 };
+
+    it('counts for those that bind its callers, by the versions that it says it runs for them, and not for its own', async () => {
+      await tellBudgets('pool', 'second');
+      await tellPods(aPod());
+      const known = follow({
+        namespace: 'shop',
+        serviceAccount: 'web',
+        pod: { name: 'web-7d4b9c-x2x4z', uid: 'uid-1' },
+      });
+      const account = follow({ namespace: 'shop', serviceAccount: 'ci', pod: null });
+      await known.until(['pool', 'second', 'web']);
+      await account.until(['pool', 'second']);
+      const versionOf = ({ seen }: ReturnType<typeof follow>): string => seen.at(-1)?.version ?? '';
+      const ofPod = { caller: '["shop","web","web-7d4b9c-x2x4z","uid-1"]', snapshot: versionOf(known) };
+      const ofAccount = { caller: '["shop","ci"]', snapshot: versionOf(account) };
+      expect((await say([])).status).toBe(204);
+      expect(await attached()).toEqual({ own: NOBODY, pool: NOBODY, second: NOBODY, web: NOBODY });
+      expect((await say([ofAccount])).status).toBe(204);
+      const current = { ...NOBODY, gateways: { count: 1, onVersion: 1 } };
+      expect(await attached()).toEqual({ own: NOBODY, pool: current, second: current, web: NOBODY });
+      await say([ofAccount, { ...ofPod, snapshot: 'former' }]);
+      const behind = { ...NOBODY, gateways: { count: 1, onVersion: 0 } };
+      expect(await attached()).toEqual({ own: NOBODY, pool: behind, second: behind, web: behind });
+      await say([ofAccount, ofPod]);
+      expect(await attached()).toEqual({ own: NOBODY, pool: current, second: current, web: current });
+      await tellBudgets('pool', 'third');
+      expect(await attached()).toEqual({ own: NOBODY, pool: behind, third: behind, web: behind });
+    });
+
+    it('is believed by who speaks for callers alone, and told what is wrong with its list', async () => {
+      await as({}, 'POST', '/v1/hello', {
+        contract: 1,
+        instance: 'tenant',
+        version: '1',
+        subject: { ...ITSELF, namespace: 'shop', workload: 'web' },
+      });
+      const tenant = { instance: 'tenant', snapshot: 'v', callers: [] };
+      expect(await as({}, 'POST', '/v1/running', tenant)).toMatchObject({
+        status: 403,
+        json: { error: { code: 'forbidden', message: expect.stringContaining('gateway') } },
+      });
+      for (const callers of [
+        {},
+        'shop',
+        [7],
+        [{}],
+        [{ caller: 'shop', snapshot: 'v' }],
+        [{ caller: '["shop"]', snapshot: 'v' }],
+        [{ caller: '["shop","ci"]' }],
+        [{ caller: '["shop","ci"]', snapshot: '' }],
+        [{ caller: '["shop","ci"]', snapshot: 7 }],
+      ])
+        expect((await say(callers)).status).toBe(400);
+    });
   });
 });

@@ -1,6 +1,7 @@
 import type { NextFunction, Request, Response } from 'express';
 import { askingOf, callerOf } from './asking.ts';
 import type { Authenticate } from './auth/authenticate.ts';
+import type { Caller } from './auth/token-review.ts';
 import { RequestRefused } from './http-refusal.ts';
 
 /** What stands before every route: whose name the request uses for us, and who is asking. */
@@ -55,11 +56,15 @@ export const forLedger = (request: Request, _response: Response, next: NextFunct
 export const forGateway =
   (systemNamespace: string) =>
   (request: Request, _response: Response, next: NextFunction): void => {
-    const { ledger, workload } = callerOf(request);
-    if (!ledger || (workload !== null && workload.namespace !== systemNamespace))
+    if (!isGateway(callerOf(request), systemNamespace))
       throw new RequestRefused(403, 'forbidden', "only a gateway in Tollgate's own namespace may ask for its callers");
     next();
   };
+
+export const isGateway = (
+  { ledger, workload }: Pick<Caller, 'ledger' | 'workload'>,
+  systemNamespace: string,
+): boolean => ledger && (workload === null || workload.namespace === systemNamespace);
 
 /** Any view at all; the routes narrow it to what the caller may see. */
 export const forManagement = (request: Request, _response: Response, next: NextFunction): void => {

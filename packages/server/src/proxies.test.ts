@@ -31,8 +31,8 @@ describe('proxies', () => {
     proxies.saw('a');
     expect(proxies.podOf('a')).toBe('uid-1');
     expect(proxies.live()).toEqual([
-      { instance: 'a', subject: SUBJECT, snapshot: 'v1', direct: [] },
-      { instance: 'b', subject: SUBJECT, snapshot: null, direct: null },
+      { instance: 'a', subject: SUBJECT, snapshot: 'v1', direct: [], callers: null },
+      { instance: 'b', subject: SUBJECT, snapshot: null, direct: null, callers: null },
     ]);
     pods.clear();
     expect(proxies.live().map(({ instance }) => instance)).toEqual(['b']);

@@ -1,10 +1,10 @@
 import type { Subject } from '@tollgate/api';
 import type { DegradedReason, DirectConnections } from '@tollgate/ledger';
-import type { ProxyRunning } from '@tollgate/store';
+import type { FollowedPolicy, ProxyRunning } from '@tollgate/store';
 
 /** The proxies that are alive now: seen within the last half minute, or on the snapshot stream. */
 export interface Proxies {
-  /** `subject` and the UID of its pod where they are told anew. */
+  /** `subject`, and the UID by which its pod is to be among those that carry the proxy, where they are told anew. */
   saw(instance: string, subject?: Subject, podUid?: string | null): void;
   /** What it said at its hello to this server: its own version, and the pool library's that it calls itself. */
   speaks(instance: string, versions: ProxyVersions): void;
@@ -16,7 +16,7 @@ export interface Proxies {
   live(): readonly LiveProxy[];
   /** How many they are; asked for every lease. Those that were not seen for an hour are forgotten. */
   count(): number;
-  /** The UID of the pod that its token is bound to; null: to none, or nothing of it was seen here. */
+  /** The UID by which its pod is known; null: it is in none that has to be, as a gateway, or nothing of it was seen here. */
   podOf(instance: string): string | null;
   /** What it said it runs, and found. */
   runs(instance: string, said: ProxyRunning): void;
@@ -31,6 +31,8 @@ export interface LiveProxy {
   readonly snapshot: string | null;
   /** Connections past it that it found in its pod; null: it has not said. */
   readonly direct: readonly DirectConnections[] | null;
+  /** The policies of its callers that it runs; null: it is no gateway, or has not said. */
+  readonly callers: readonly FollowedPolicy[] | null;
 }
 
 export interface ProxyVersions {
@@ -48,6 +50,7 @@ interface Proxy {
   podUid: string | null;
   snapshot: string | null;
   direct: readonly DirectConnections[] | null;
+  callers: readonly FollowedPolicy[] | null;
   seenAt: number;
   streams: number;
   versions: ProxyVersions | null;
@@ -67,6 +70,7 @@ export const makeProxies = ({ clock, isPod = () => true }: ProxiesDeps): Proxies
       podUid: null,
       snapshot: null,
       direct: null,
+      callers: null,
       seenAt: clock(),
       streams: 0,
       versions: null,
@@ -99,10 +103,11 @@ export const makeProxies = ({ clock, isPod = () => true }: ProxiesDeps): Proxies
       proxies.delete(instance);
     },
     podOf: (instance) => proxies.get(instance)?.podUid ?? null,
-    runs: (instance, { snapshot, direct }) => {
+    runs: (instance, { snapshot, direct, callers }) => {
       const proxy = of(instance);
       proxy.snapshot = snapshot;
       proxy.direct = direct;
+      if (callers !== undefined) proxy.callers = callers;
     },
     subjectOf: (instance) => proxies.get(instance)?.subject ?? null,
     countDegraded: (reason) => {
@@ -121,8 +126,8 @@ export const makeProxies = ({ clock, isPod = () => true }: ProxiesDeps): Proxies
     },
     live: () =>
       [...proxies].flatMap(([instance, proxy]) => {
-        const { subject, snapshot, direct } = proxy;
-        return subject && isAlive(proxy) ? [{ instance, subject, snapshot, direct }] : [];
+        const { subject, snapshot, direct, callers } = proxy;
+        return subject && isAlive(proxy) ? [{ instance, subject, snapshot, direct, callers }] : [];
       }),
   };
 };

@@ -19,8 +19,8 @@ export interface SnapshotStreams {
   /** Asks all proxies but one to give back what they do not hold of a counter. False: they were asked a moment ago. */
   recall(counter: CounterName, except: string): boolean;
   count(): number;
-  /** What a proxy of this subject gets now. */
-  classOf(subject: Subject): SnapshotClass;
+  /** What a proxy of this subject gets now. `routesOf`: whose routes, where they are not the subject's own. */
+  classOf(subject: Subject, routesOf?: Subject): SnapshotClass;
   /** Whom instances speak for may be another now, and so may be the snapshot of each; null: as it was. */
   retell(subjectOf: (instance: string) => Subject | null): void;
   /** Instances with a stream here, and whom each speaks for. */
@@ -157,7 +157,7 @@ export const makeSnapshotStreams = ({
       return true;
     },
     count: () => streams.size,
-    classOf: (subject) => classes.of(subject),
+    classOf: classes.of,
     connected: () => [...streams.values()].filter(({ caller }) => caller === null),
     retell: (subjectOf) => {
       for (const stream of streams.values()) {

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { FollowedPolicy } from './connected-proxies.ts';
 import type { Store } from './store.ts';
 import { DATABASES, type EachDatabase } from './testing/each-database.ts';
 
@@ -31,8 +32,8 @@ describe.each(DATABASES)('connected proxies, on %s', (_name, start) => {
     await connect('b', 'two');
     await run('b', 'one', 'v1');
     expect(await store.connectedProxies()).toEqual([
-      { instance: 'one', subject: subject('web'), snapshot: 'v1', direct: null },
-      { instance: 'two', subject: subject('web'), snapshot: null, direct: null },
+      { instance: 'one', subject: subject('web'), snapshot: 'v1', direct: null, callers: null },
+      { instance: 'two', subject: subject('web'), snapshot: null, direct: null, callers: null },
     ]);
     await run('a', 'three', 'v1');
     expect(await names()).toEqual(['one', 'two']);
@@ -49,6 +50,20 @@ describe.each(DATABASES)('connected proxies, on %s', (_name, start) => {
     expect(await say([])).toEqual([]);
     expect(await say([{ host: 'api.openai.com', count: 3 }])).toEqual([{ host: 'api.openai.com', count: 3 }]);
     expect(await say(null)).toBeNull();
+  });
+
+  it('say by whose policies they decide where they are gateways, which stands until they say so anew', async () => {
+    await connect('a', 'gateway');
+    const caller = { namespace: 'shop', serviceAccount: 'ci', pod: { name: 'web-1', uid: 'u1' } };
+    const say = async (stated: { readonly callers?: readonly FollowedPolicy[] }) => {
+      const running = [{ instance: 'gateway', snapshot: 'v1', direct: null, ...stated }];
+      await store.noteConnected('b', { ...NOTHING, running });
+      return (await store.connectedProxies())[0]?.callers;
+    };
+    expect(await say({})).toBeNull();
+    expect(await say({ callers: [{ caller, snapshot: 'one' }] })).toEqual([{ caller, snapshot: 'one' }]);
+    expect(await say({})).toEqual([{ caller, snapshot: 'one' }]);
+    expect(await say({ callers: [] })).toEqual([]);
   });
 
   it('are on the server that said so last: the former one, which says later that they went, is not heard', async () => {

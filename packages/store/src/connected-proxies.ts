@@ -1,5 +1,5 @@
 import type { Subject } from '@tollgate/api';
-import type { DirectConnections } from '@tollgate/ledger';
+import type { CallerName, DirectConnections } from '@tollgate/ledger';
 import type { Transaction } from './connection.ts';
 import { storableJson } from './storable.ts';
 
@@ -11,6 +11,15 @@ export interface ConnectedProxy {
   readonly snapshot: string | null;
   /** Connections past it that it said it found in its pod; null: it has not said. */
   readonly direct: readonly DirectConnections[] | null;
+  /** The policies of its callers that it said it runs; null: it is no gateway, or has not said. */
+  readonly callers: readonly FollowedPolicy[] | null;
+}
+
+/** What a gateway decides by when this caller calls. */
+export interface FollowedPolicy {
+  readonly caller: CallerName;
+  /** The version. */
+  readonly snapshot: string;
 }
 
 export interface ConnectedNews {
@@ -22,7 +31,11 @@ export interface ConnectedNews {
   readonly running: readonly (ProxyRunning & { readonly instance: string })[];
 }
 
-export type ProxyRunning = Pick<ConnectedProxy, 'direct'> & { readonly snapshot: string };
+export interface ProxyRunning extends Pick<ConnectedProxy, 'direct'> {
+  readonly snapshot: string;
+  /** Absent: it says nothing of them, and what it said before stands. */
+  readonly callers?: readonly FollowedPolicy[];
+}
 
 /** Seconds after which a silent server counts as gone. By the database's clock, which is one for all of them. */
 const ALIVE_S = 20;
@@ -54,10 +67,11 @@ const CONNECT = `INSERT INTO connected_proxy (instance, server, subject)
   SELECT instance, $1, subject FROM json_to_recordset($2::json) AS r(instance text, subject jsonb) ORDER BY instance
   ON CONFLICT (instance) DO UPDATE SET server = excluded.server, subject = excluded.subject, said_at = excluded.said_at`;
 
-const RUN = `INSERT INTO connected_proxy (instance, snapshot, direct)
-  SELECT instance, snapshot, direct
-  FROM json_to_recordset($1::json) AS r(instance text, snapshot text, direct jsonb) ORDER BY instance
-  ON CONFLICT (instance) DO UPDATE SET snapshot = excluded.snapshot, direct = excluded.direct, said_at = excluded.said_at`;
+const RUN = `INSERT INTO connected_proxy (instance, snapshot, direct, callers)
+  SELECT instance, snapshot, direct, callers
+  FROM json_to_recordset($1::json) AS r(instance text, snapshot text, direct jsonb, callers jsonb) ORDER BY instance
+  ON CONFLICT (instance) DO UPDATE SET snapshot = excluded.snapshot, direct = excluded.direct,
+    callers = coalesce(excluded.callers, connected_proxy.callers), said_at = excluded.said_at`;
 
 /** Servers that are silent, and proxies that are on no stream for long, go. */
 export const sweepConnected = async (tx: Transaction): Promise<void> => {
@@ -75,7 +89,7 @@ export const forgetServer = async (tx: Transaction, server: string): Promise<voi
 /** On the streams of all servers that are there. */
 export const connectedProxies = (tx: Transaction): Promise<readonly ConnectedProxy[]> =>
   tx.query<ConnectedProxy>(
-    `SELECT p.instance, p.subject, p.snapshot, p.direct FROM connected_proxy p JOIN server_process s ON s.id = p.server
+    `SELECT p.instance, p.subject, p.snapshot, p.direct, p.callers FROM connected_proxy p JOIN server_process s ON s.id = p.server
      WHERE s.seen_at >= now() - make_interval(secs => $1) AND p.subject IS NOT NULL ORDER BY p.instance`,
     [ALIVE_S],
   );

@@ -22,6 +22,7 @@ const setUp = (most = 1_000) => {
     send(snapshot: Snapshot): void;
   }[] = [];
   const lent: [string, readonly string[]][] = [];
+  const followed: string[] = [];
   const due: (() => void)[] = [];
   const policies = makeCallerPolicies({
     controlPlane: {
@@ -33,6 +34,12 @@ const setUp = (most = 1_000) => {
     instance: 'gateway',
     makeFeed: () => makePolicyFeed({ waitMs: 1_000, maxAgeMs: 30_000, clock: () => world.now }),
     onOverdrafts: (key, terms) => lent.push([key, terms.map(({ budget }) => budget)]),
+    onFollowed: () => {
+      const now = policies
+        .followed()
+        .map(({ caller, snapshot }) => `${caller.namespace}/${caller.pod?.name ?? ''} ${snapshot}`);
+      followed.push(now.join());
+    },
     clock: () => world.now,
     timers: {
       after: (_ms, act) => {
@@ -43,7 +50,7 @@ const setUp = (most = 1_000) => {
     most,
   });
   opened.push(policies);
-  return { world, watches, lent, policies, sweep: () => due.shift()?.() };
+  return { world, watches, lent, followed, policies, sweep: () => due.shift()?.() };
 };
 
 describe("callers' policies", () => {
@@ -63,6 +70,22 @@ describe("callers' policies", () => {
     expect(await early).toMatchObject({ book: { version: 'one' } });
     watches[0]?.send(aSnapshot({ version: 'two' }));
     expect(policies.of(CI).current()).toMatchObject({ book: { version: 'two' } });
+  });
+
+  it('are told of with the version that is in force, once they have one, whenever that changes and until they are let go', () => {
+    const { world, policies, watches, followed, sweep } = setUp();
+    policies.of(CI);
+    policies.of(POD);
+    expect([followed, policies.followed()]).toEqual([[], []]);
+    watches[1]?.send(aSnapshot({ version: 'one' }));
+    watches[0]?.send(aSnapshot({ version: 'two' }));
+    watches[0]?.send(aSnapshot({ version: 'two' }));
+    watches[0]?.send(aSnapshot({ version: 'three' }));
+    expect(followed).toEqual(['shop/web-1 one', 'shop/ two,shop/web-1 one', 'shop/ three,shop/web-1 one']);
+    world.now = 600_000;
+    void policies.of(CI).current();
+    sweep();
+    expect(followed.at(-1)).toBe('shop/ three');
   });
 
   it('keep prices once, which are the same for all', () => {

@@ -7,6 +7,7 @@ import type { CallerName } from '@tollgate/ledger';
 import type { OverdraftTerms } from '@tollgate/ledger/escrow';
 import type { Timers } from '@tollgate/runtime';
 import type { ControlPlane } from '../control-plane.ts';
+import type { FollowedPolicy } from './followed-policy.ts';
 import { overdraftsOf } from '../policy/overdraft-terms.ts';
 import type { PolicyFeed, PolicySource } from '../policy/policy-feed.ts';
 import { makeSharedPrices } from './shared-prices.ts';
@@ -20,6 +21,8 @@ export interface CallerPolicies {
   /** The same for every token of one account, in one pod. */
   of(caller: CallerName): CallerPolicy;
   count(): number;
+  /** The version of each that is in force. A caller without one has passed no call yet. */
+  followed(): readonly FollowedPolicy[];
   close(): void;
 }
 
@@ -30,6 +33,8 @@ export interface CallerPoliciesDeps {
   readonly makeFeed: () => PolicyFeed;
   /** What the budgets of a caller lend in an outage; none once it is let go. */
   readonly onOverdrafts: (key: string, terms: readonly OverdraftTerms[]) => void;
+  /** Other callers are followed than before, or other versions. */
+  readonly onFollowed: () => void;
   /** Monotonic milliseconds. */
   readonly clock: () => number;
   readonly timers: Timers;
@@ -41,6 +46,8 @@ const SWEEP_MS = 60_000;
 const IDLE_MS = 600_000;
 
 interface Entry {
+  readonly caller: CallerName;
+  readonly feed: PolicyFeed;
   readonly policy: CallerPolicy;
   readonly stop: AbortController;
   usedAt: number;
@@ -51,6 +58,7 @@ export const makeCallerPolicies = ({
   instance,
   makeFeed,
   onOverdrafts,
+  onFollowed,
   clock,
   timers,
   most = 1_000,
@@ -62,6 +70,7 @@ export const makeCallerPolicies = ({
     stop.abort();
     entries.delete(key);
     onOverdrafts(key, []);
+    onFollowed();
   };
 
   const sweep = (): void => {
@@ -89,7 +98,7 @@ export const makeCallerPolicies = ({
       isStale: feed.isStale,
       isOpen: () => !stop.signal.aborted,
     };
-    const entry: Entry = { policy, stop, usedAt: clock() };
+    const entry: Entry = { caller, feed, policy, stop, usedAt: clock() };
     entries.set(key, entry);
     void controlPlane.watchSnapshots({
       instance,
@@ -97,8 +106,10 @@ export const makeCallerPolicies = ({
       signal: stop.signal,
       onSnapshot: (snapshot: Snapshot) => {
         if (stop.signal.aborted) return;
+        const before = feed.version();
         feed.update({ ...snapshot, prices: shared(snapshot.prices) });
         onOverdrafts(key, overdraftsOf(snapshot));
+        if (feed.version() !== before) onFollowed();
       },
       onLine: feed.heard,
     });
@@ -111,6 +122,11 @@ export const makeCallerPolicies = ({
       return entries.get(key)?.policy ?? open(key, caller);
     },
     count: () => entries.size,
+    followed: () =>
+      [...entries.values()].flatMap(({ caller, feed }) => {
+        const snapshot = feed.version();
+        return snapshot === null ? [] : [{ caller, snapshot }];
+      }),
     close: () => {
       cancelSweep();
       for (const { stop } of entries.values()) stop.abort();

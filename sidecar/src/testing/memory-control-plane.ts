@@ -31,6 +31,8 @@ export interface MemoryControlPlane extends ControlPlane {
   degraded(): readonly DegradedReason[];
   /** The version that the proxy last said it runs. */
   snapshotSaid(): string | null;
+  /** Of each caller whose policy the gateway last said it runs, the version, by the caller's name; null: it said nothing of callers. */
+  callersSaid(): Readonly<Record<string, string>> | null;
   /** Hellos are refused with this code from now on; null: no longer. */
   setUnwelcome(code: string | null): void;
   /** What is said of a caller's token from now on, and the snapshot that the caller gets; other tokens are invalid. */
@@ -53,6 +55,7 @@ export const makeMemoryControlPlane = async (
   let takesEvents = true;
   let degraded: readonly DegradedReason[] = [];
   let snapshotSaid: string | null = null;
+  let callersSaid: Readonly<Record<string, string>> | null = null;
   let unwelcome: string | null = null;
   const events: LedgerEvent[] = [];
   const seen = new Set<string>();
@@ -110,6 +113,7 @@ export const makeMemoryControlPlane = async (
     },
     degraded: () => degraded,
     snapshotSaid: () => snapshotSaid,
+    callersSaid: () => callersSaid,
     setUnwelcome: (code) => {
       unwelcome = code;
     },
@@ -131,9 +135,13 @@ export const makeMemoryControlPlane = async (
       await pool.join(instance);
       return { organisation: 'test', epoch: pool.epoch(), subject, liveProxies: 1, ledgerTimeMs: clock() };
     },
-    running: ({ snapshot: version }) => {
+    running: (request) => {
       up();
-      snapshotSaid = version;
+      snapshotSaid = request.snapshot;
+      callersSaid =
+        'callers' in request
+          ? Object.fromEntries(request.callers.map(({ caller, snapshot: version }) => [caller, version]))
+          : null;
       return Promise.resolve();
     },
     acquire: async (request) => {

@@ -71,7 +71,7 @@ export const aLimitFigure = (stated: Partial<Limit> = {}): Limit => ({
 
 export interface StatedView {
   readonly limit?: Partial<Limit>;
-  readonly attached?: { readonly pods: number; readonly onVersion: number };
+  readonly attached?: NonNullable<BudgetView['attached']>;
   readonly generation?: number;
   readonly reason?: BudgetView['columns']['reason'];
   readonly summary?: Readonly<Record<string, string>>;

@@ -29,21 +29,36 @@ const programmedClaim = (world: BudgetWorld): Claim => {
   });
   if (!admission.accepted) return claim('False', REASON.notAccepted, 'No proxy runs it: see Accepted.');
   if (!isTaken(world)) return claim('False', REASON.pending, 'The server has not taken this version yet.');
-  const attached = view?.attached ?? { pods: 0, onVersion: 0 };
-  const behind = attached.pods - attached.onVersion;
-  if (behind > 0) {
-    const share = `${attached.onVersion} of ${attached.pods} attached proxies run this version`;
-    return claim('False', REASON.partiallyProgrammed, `${share}${bypassText(pods)}.`);
-  }
-  if (pods.lacking + pods.direct > 0) {
-    const share = `All ${attached.pods} attached proxies run this version`;
-    return claim('False', REASON.partiallyProgrammed, `${share}${bypassText(pods)}.`);
-  }
-  const message =
-    attached.pods === 0
-      ? 'The server has it; no proxy is attached.'
-      : `All ${attached.pods} attached proxies run this version.`;
-  return claim('True', REASON.programmed, message);
+  const isWhole = !isBehind(view) && pods.lacking + pods.direct === 0;
+  return isWhole
+    ? claim('True', REASON.programmed, `${sharesText(attachedOf(view))}.`)
+    : claim('False', REASON.partiallyProgrammed, `${sharesText(attachedOf(view))}${bypassText(pods)}.`);
+};
+
+interface Attached {
+  readonly pods: number;
+  readonly onVersion: number;
+  readonly gateways: { readonly count: number; readonly onVersion: number };
+}
+
+const attachedOf = (view: BudgetWorld['view']): Attached => ({
+  pods: view?.attached?.pods ?? 0,
+  onVersion: view?.attached?.onVersion ?? 0,
+  gateways: view?.attached?.gateways ?? { count: 0, onVersion: 0 },
+});
+
+/** A proxy in a pod or a gateway decides by another version. */
+const isBehind = (view: BudgetWorld['view']): boolean => {
+  const { pods, onVersion, gateways } = attachedOf(view);
+  return pods > onVersion || gateways.count > gateways.onVersion;
+};
+
+const sharesText = ({ pods, onVersion, gateways }: Attached): string => {
+  const share = pods === onVersion ? `All ${pods}` : `${onVersion} of ${pods}`;
+  const ofPods = `${share} attached proxies run this version`;
+  if (gateways.count === 0) return pods === 0 ? 'The server has it; no proxy is attached' : ofPods;
+  const ofGateways = `${gateways.onVersion} of ${gateways.count} gateways that follow it for their callers`;
+  return pods === 0 ? `No pod is attached; ${ofGateways} run this version` : `${ofPods}, and ${ofGateways}`;
 };
 
 const bypassText = ({ lacking, direct }: BypassCount): string => {
@@ -124,8 +139,7 @@ const readyClaim = (world: BudgetWorld, { accepted, programmed, store }: Others)
   const no = ({ reason, message }: Claim): Claim => ({ type: READY, status: 'False', reason, message });
   if (accepted.status !== 'True') return no(accepted);
   if (store.status !== 'True') return no(store);
-  const isBehind = (view?.attached?.pods ?? 0) > (view?.attached?.onVersion ?? 0);
-  if (!isTaken(world) || isBehind) return no(programmed);
+  if (!isTaken(world) || isBehind(view)) return no(programmed);
   if (view === null) {
     return no({ ...programmed, reason: REASON.pending, message: 'The ledger has said nothing of this budget yet.' });
   }

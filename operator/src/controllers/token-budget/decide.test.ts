@@ -10,6 +10,10 @@ import type { BudgetWorld } from './world.ts';
 const condition = (world: BudgetWorld, type: string) =>
   decideBudget(world).status.conditions?.find((each) => each.type === type);
 
+/** By all of its pods, and so many gateways. */
+const followed = (gateways: { readonly count: number; readonly onVersion: number }) =>
+  aBudgetView({ attached: { pods: 2, onVersion: 2, gateways } });
+
 /** The object as it is after the decision was written. */
 const written = (world: BudgetWorld): StoredObject => ({ ...world.object, status: decideBudget(world).status });
 
@@ -43,6 +47,13 @@ describe('the status of a budget', () => {
       'False',
       'PartiallyProgrammed',
     ],
+    ['a gateway that follows it runs it', { view: followed({ count: 1, onVersion: 1 }) }, 'True', 'Programmed'],
+    [
+      'a gateway that follows it runs another version',
+      { view: followed({ count: 2, onVersion: 1 }) },
+      'False',
+      'PartiallyProgrammed',
+    ],
     ['pods lack the proxy', { pods: { lacking: 1, direct: 0 } }, 'False', 'PartiallyProgrammed'],
     ['pods call past the proxy', { pods: { lacking: 0, direct: 1 } }, 'False', 'PartiallyProgrammed'],
     [
@@ -68,7 +79,35 @@ describe('the status of a budget', () => {
   });
 
   it.each([
+    [
+      'pods and gateways',
+      { pods: 3, onVersion: 3, gateways: { count: 2, onVersion: 2 } },
+      {},
+      'All 3 attached proxies run this version, and 2 of 2 gateways that follow it for their callers.',
+    ],
+    [
+      'gateways alone',
+      { pods: 0, onVersion: 0, gateways: { count: 1, onVersion: 0 } },
+      {},
+      'No pod is attached; 0 of 1 gateways that follow it for their callers run this version.',
+    ],
+    [
+      'a gateway that is behind, beside a pod without',
+      { pods: 3, onVersion: 2, gateways: { count: 2, onVersion: 1 } },
+      { pods: { lacking: 1, direct: 0 } },
+      '2 of 3 attached proxies run this version, and 1 of 2 gateways that follow it for their callers; 1 pod asks for ' +
+        'the proxy and lacks it (kubectl get events --field-selector reason=ProxyMissing names it; a restart injects it).',
+    ],
+    ['none of them', { pods: 0, onVersion: 0 }, {}, 'The server has it; no proxy is attached.'],
+  ] as const)('tells of %s that have it', (_who, attached, stated, message) => {
+    const world = aWorld({ view: aBudgetView({ attached }), ...stated });
+    expect(condition(world, 'Programmed')?.message).toBe(message);
+    expect(decideBudget(world).status.attachedPods).toBe(attached.pods);
+  });
+
+  it.each([
     ['it holds', {}, 'True', 'Enforcing'],
+    ['a gateway runs another version', { view: followed({ count: 1, onVersion: 0 }) }, 'False', 'PartiallyProgrammed'],
     ['it is used up', { view: aBudgetView({ reason: 'Exhausted' }) }, 'True', 'Exhausted'],
     ['pods lack the proxy: where it is attached, it holds', { pods: { lacking: 4, direct: 0 } }, 'True', 'Enforcing'],
     [

@@ -109,6 +109,27 @@ describe('connected proxies', () => {
     ]);
   });
 
+  it('stand by what they said of callers, whatever else they say before it is written down', async () => {
+    const { connected, world, notes, tick } = setUp();
+    const callers = (snapshot: string) => [
+      { caller: { namespace: 'shop', serviceAccount: 'ci', pod: null }, snapshot },
+    ];
+    connected.start();
+    connected.runs('gateway', { snapshot: 'v1', direct: null, callers: callers('one') });
+    connected.runs('gateway', { snapshot: 'v2', direct: null });
+    world.isAway = true;
+    await tick();
+    connected.runs('gateway', { snapshot: 'v3', direct: null });
+    world.isAway = false;
+    await tick();
+    expect(notes.at(-1)?.running).toEqual([
+      { instance: 'gateway', snapshot: 'v3', direct: null, callers: callers('one') },
+    ]);
+    connected.runs('gateway', { snapshot: 'v3', direct: null, callers: callers('two') });
+    await tick();
+    expect(notes.at(-1)?.running).toMatchObject([{ callers: callers('two') }]);
+  });
+
   it('are all said anew where the server was taken for gone', async () => {
     const { connected, world, notes, tick, advance } = setUp();
     connected.start();

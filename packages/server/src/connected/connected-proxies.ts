@@ -71,10 +71,10 @@ export const connectedEverywhere = ({
       wasKnown = await store.noteConnected(server, {
         connected: connected.map(([instance, { subject }]) => ({ instance, subject })),
         gone,
-        running: [...said].map(([instance, { snapshot, direct }]) => ({ instance, snapshot, direct })),
+        running: [...said].map(([instance, each]) => ({ instance, ...each })),
       });
     } catch (error) {
-      running = new Map([...said, ...running]);
+      for (const [instance, each] of said) running.set(instance, { ...each, ...running.get(instance) });
       throw error;
     }
     const before = written;
@@ -107,7 +107,8 @@ export const connectedEverywhere = ({
 
   return {
     runs: (instance, said) => {
-      running.set(instance, said);
+      // What is not said anew of callers stands.
+      running.set(instance, { ...running.get(instance), ...said });
     },
     all: async () => {
       await flush();

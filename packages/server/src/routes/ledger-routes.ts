@@ -21,8 +21,9 @@ import { askingOf, callerOf } from '../asking.ts';
 import { makeByteBudget, makeOneEach, makeSlots } from '../back-pressure.ts';
 import type { Caller } from '../auth/token-review.ts';
 import type { ConnectedProxies } from '../connected/connected-proxies.ts';
+import { decodeFollowed } from '../connected/followed-policies.ts';
 import { subjectOfCaller } from '../gateway-callers.ts';
-import { forGateway, forLedger } from '../guard.ts';
+import { forGateway, forLedger, isGateway } from '../guard.ts';
 import { RequestRefused } from '../http-refusal.ts';
 import type { ServerMetrics } from '../metrics.ts';
 import type { ToldByOperator } from '../operator/told-by-operator.ts';
@@ -109,7 +110,8 @@ export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
   /** Throws where the instance said hello under another identity. True: it is known to be this caller's. */
   const checkOwner = async (request: Request, instance: string): Promise<boolean> => {
     askingOf(request).instance = instance;
-    const { workload } = callerOf(request);
+    const caller = callerOf(request);
+    const { workload } = caller;
     // A token that is bound to no workload may speak for any: nothing to look up.
     if (!workload) return true;
     const known = proxies.subjectOf(instance);
@@ -118,7 +120,7 @@ export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
     if (!isSameIdentity(workload, subject)) {
       throw new RequestRefused(403, 'foreign_instance', 'this instance belongs to another identity');
     }
-    if (!known) proxies.saw(instance, subject, workload.pod?.uid ?? null);
+    if (!known) proxies.saw(instance, subject, injectedUid(caller));
     return true;
   };
 
@@ -184,7 +186,7 @@ export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
       // On the way the pool goes on to a new epoch, where this one is sealed or lost.
       await pool.join(hello.instance, (epoch) => store.register({ ...hello, subject }, epoch, clock()));
     });
-    proxies.saw(hello.instance, subject, caller.workload?.pod?.uid ?? null);
+    proxies.saw(hello.instance, subject, injectedUid(caller));
     if (hello.snapshot !== undefined) {
       connected.runs(hello.instance, { snapshot: hello.snapshot, direct: hello.direct ?? null });
     }
@@ -205,13 +207,17 @@ export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
   });
 
   router.post('/running', forLedger, small, async (request, response) => {
-    const { instance, snapshot, direct = null } = decodeRunning(bodyText(request));
+    const body = bodyText(request);
+    const { instance, snapshot, direct = null } = decodeRunning(body);
+    const callers = decodeFollowed(body);
     await checkOwner(request, instance);
+    if (callers !== null && !isGateway(callerOf(request), systemNamespace))
+      throw new RequestRefused(403, 'forbidden', "only a gateway in Tollgate's own namespace has callers");
     if (!(await subjectOf(instance))) {
       throw new RequestRefused(409, 'unknown_instance', 'this instance never said hello');
     }
     proxies.saw(instance);
-    connected.runs(instance, { snapshot, direct });
+    connected.runs(instance, { snapshot, direct, ...(callers === null ? {} : { callers }) });
     response.status(204).end();
   });
 
@@ -286,7 +292,7 @@ export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
     const caller = callerOf(request);
     const uid = injectedUid(caller);
     const subject = (uid === null ? null : told?.pods.subjectOf(uid)) ?? greeted;
-    proxies.saw(instance, subject, caller.workload?.pod?.uid ?? null);
+    proxies.saw(instance, subject, uid);
     const detach = proxies.attached(instance);
     response.once('close', detach);
     streams.open(instance, subject, response);

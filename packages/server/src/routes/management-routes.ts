@@ -3,9 +3,11 @@ import { z } from 'zod';
 import type { Pool } from '@tollgate/ledger/pool';
 import { USAGE_BY, type Store } from '@tollgate/store';
 import { callerOf } from '../asking.ts';
-import { RequestRefused } from '../http-refusal.ts';
 import { attachments } from '../connected/attachments.ts';
 import type { ConnectedProxies } from '../connected/connected-proxies.ts';
+import { subjectOfCaller } from '../gateway-callers.ts';
+import { RequestRefused } from '../http-refusal.ts';
+import type { ToldByOperator } from '../operator/told-by-operator.ts';
 import type { ResourcesInForce } from '../resources/resources-in-force.ts';
 import type { SnapshotStreams } from '../snapshot-streams.ts';
 import { budgetViews } from '../status/budget-views.ts';
@@ -24,7 +26,10 @@ export interface ManagementRoutesDeps {
   readonly inForce: ResourcesInForce;
   readonly connected: Pick<ConnectedProxies, 'all'>;
   readonly streams: Pick<SnapshotStreams, 'classOf'>;
+  /** Which pods carry the proxy; null: nobody tells. */
+  readonly told: Pick<ToldByOperator, 'pods'> | null;
   readonly unbooked: UnbookedSpend;
+  readonly systemNamespace: string;
   readonly clock: () => number;
 }
 
@@ -35,7 +40,7 @@ const RequestId = z.string().min(1).max(256);
 const NoQuery = z.strictObject({});
 
 export const managementRoutes = (deps: ManagementRoutesDeps): Router => {
-  const { store, pool, inForce, connected, streams, unbooked, clock } = deps;
+  const { store, pool, inForce, connected, streams, told, unbooked, systemNamespace, clock } = deps;
   const router = Router();
 
   router.get('/budgets', async (request, response) => {
@@ -47,7 +52,11 @@ export const managementRoutes = (deps: ManagementRoutesDeps): Router => {
       store,
       unbooked,
       balances: () => pool.balances(),
-      attached: attachments(await connected.all(), streams.classOf),
+      attached: attachments(await connected.all(), {
+        classOf: streams.classOf,
+        subjectOfCaller: (caller) => subjectOfCaller(caller, told?.pods ?? null),
+        systemNamespace,
+      }),
       now,
     });
     const asOf = new Date(now).toISOString();

@@ -10,6 +10,7 @@ import { limitsThatComeBack } from './0008-limits-that-come-back.ts';
 import { cluster } from './0009-cluster.ts';
 import { directConnections } from './0010-direct-connections.ts';
 import { firstBytes } from './0011-first-bytes.ts';
+import { gatewayCallers } from './0012-gateway-callers.ts';
 
 /** In the order they run. Append only: one that has run anywhere is never edited, its checksum is recorded. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -24,4 +25,5 @@ export const MIGRATIONS: readonly Migration[] = [
   cluster,
   directConnections,
   firstBytes,
+  gatewayCallers,
 ];
