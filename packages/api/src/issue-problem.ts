@@ -7,11 +7,17 @@ export interface Problem {
   readonly message: string;
 }
 
-/** An issue about unknown fields becomes one problem a field, each at its own place. */
-export const issueProblems = (issue: z.core.$ZodIssue): readonly Problem[] =>
-  issue.code === 'unrecognized_keys'
-    ? issue.keys.map((key) => ({ steps: [...issue.path, key], message: 'unknown field' }))
-    : [{ steps: issue.path, message: issue.message }];
+/** Unknown fields become one problem a field, each at its own place; of a key of a map is said what is wrong with it. */
+export const issueProblems = (issue: z.core.$ZodIssue): readonly Problem[] => {
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => ({ steps: [...issue.path, key], message: 'unknown field' }));
+    case 'invalid_key':
+      return issue.issues.map(({ message }) => ({ steps: issue.path, message }));
+    default:
+      return [{ steps: issue.path, message: issue.message }];
+  }
+};
 
 /** Messages for what the schemas themselves say nothing about. */
 export const issueMessage = (issue: z.core.$ZodRawIssue): string | undefined => {

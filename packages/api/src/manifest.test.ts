@@ -37,6 +37,9 @@ const faultsOf = (value: unknown): readonly string[] => {
   return result.ok ? [] : result.faults.map(({ path, message }) => `${path}: ${message}`);
 };
 
+const NO_URL =
+  'must be an https:// or http:// address without user, password, query or fragment, such as https://api.openai.com/v1; ' +
+  'a key belongs in a Secret that credentialsSecretRef names';
 const ZONE = 'spec.timeZone: must be an IANA time zone, such as Europe/Berlin or Etc/UTC';
 const MOST = 'must be at most 9007199.254740991';
 const max = (message: string): string => `spec.limits[0].cost.max: ${message}`;
@@ -230,6 +233,16 @@ describe('parseManifest', () => {
       aBudget({ selector: { matchLabels: Object.fromEntries(Array.from({ length: 17 }, (_, n) => [`l${n}`, ''])) } }),
       ['spec.selector.matchLabels: must have at most 16 labels'],
     ],
+    [
+      'a label that no pod can bear',
+      aBudget({ selector: { matchLabels: { 'a b': 'c' } } }),
+      ['spec.selector.matchLabels["a b"]: must be the name of a label, such as app or example.com/tier'],
+    ],
+    [
+      'a value that no label can have',
+      aBudget({ selector: { matchLabels: { app: 'web server' } } }),
+      ['spec.selector.matchLabels.app: must be the value of a label: letters, digits, "-", "_" and "."'],
+    ],
     ['no limits', aBudget({ limits: [] }), ['spec.limits: must have at least 1 entry']],
     ['limits that are no list', aBudget({ limits: 'all' }), ['spec.limits: must be a list, not "all"']],
     ['null for a list', aBudget({ limits: null }), ['spec.limits: must be a list, not null']],
@@ -272,7 +285,25 @@ describe('parseManifest', () => {
     [
       'an address of another scheme',
       aBackend({ provider: { type: 'OpenAI', baseUrl: 'file:///etc/passwd' } }),
-      ['spec.rules[0].backends[0].provider.baseUrl: must start with https:// or http://'],
+      [`spec.rules[0].backends[0].provider.baseUrl: ${NO_URL}`],
+    ],
+    ...[
+      'https://u:p@api.openai.com/v1',
+      'https://api.openai.com/v1?key=1',
+      'https://h/v1#f',
+      'https:///v1',
+      'https://h h',
+    ].map((baseUrl): [string, Fields, readonly string[]] => [
+      `the address ${baseUrl}`,
+      aBackend({ provider: { type: 'OpenAI', baseUrl } }),
+      [`spec.rules[0].backends[0].provider.baseUrl: ${NO_URL}`],
+    ]),
+    [
+      'the address of a metadata service',
+      aBackend({ provider: { type: 'OpenAI', baseUrl: 'http://169.254.169.254/latest' } }),
+      [
+        'spec.rules[0].backends[0].provider.baseUrl: link-local addresses, such as those of metadata services, are never called',
+      ],
     ],
     [
       'a Secret of another namespace',
@@ -293,7 +324,7 @@ describe('parseManifest', () => {
     [
       'weights from nowhere',
       aService({ model: { uri: 'ftp://x' } }),
-      ['spec.model.uri: must be an address such as hf://organisation/model'],
+      ['spec.model.uri: must be an address such as hf://organisation/model, s3://, pvc://, oci://, gs:// or https://'],
     ],
   ])('row 46: refuses %s', (_, manifest, expected) => {
     expect(faultsOf(manifest)).toEqual(expected);

@@ -1,22 +1,25 @@
 /** Sums of money and counts, as manifests write them. Money is a decimal string of US dollars: YAML has only floats. */
 import { z } from 'zod';
-import { withRule } from './kubernetes-schema.ts';
+import { withPattern, withRule } from './kubernetes-schema.ts';
 import { int64 } from './whole-number.ts';
 
 const USD = /^[0-9]{1,7}(\.[0-9]{1,9})?$/;
 /** 2^53 - 1 nano-dollars: what every store and script can hold exactly. */
 const MAX_USD = '9007199.254740991';
 const NOT_TEXT = 'must be US dollars as a decimal string in quotes, such as "25" or "0.05"';
+const NOT_USD = 'must be US dollars as plain decimal digits with at most nine decimals, such as "25" or "0.05"';
 const MAX_WHOLE = 9_007_199;
 const MAX_FRACTION = 254_740_991;
 
 /** Zero or more US dollars. */
 export const usd = () =>
   withRule(
-    z
-      .string({ error: ({ input }) => (typeof input === 'string' || input === undefined ? undefined : NOT_TEXT) })
-      .max(17)
-      .regex(USD, { error: ({ input }) => usdFault(String(input)) }),
+    withPattern(
+      z
+        .string({ error: ({ input }) => (typeof input === 'string' || input === undefined ? undefined : NOT_TEXT) })
+        .max(17),
+      { pattern: USD, message: NOT_USD, faultOf: usdFault },
+    ),
     {
       cel:
         `int(self.split('.')[0]) < ${MAX_WHOLE} || (int(self.split('.')[0]) == ${MAX_WHOLE} && ` +

@@ -34,6 +34,8 @@ export interface KindMeta {
 export interface KubernetesMeta {
   readonly kind?: KindMeta;
   readonly cel?: readonly CelRule[];
+  /** Said instead of the pattern, which the API server would show as a bare regular expression. */
+  readonly patternMessage?: string;
   readonly listType?: 'map' | 'set' | 'atomic';
   readonly listMapKeys?: readonly string[];
   readonly mapType?: 'atomic';
@@ -78,6 +80,20 @@ export const withRule = <S extends z.ZodType>(schema: S, { cel, message, reads, 
     cel: [...(schema.meta()?.k8s?.cel ?? []), { rule: cel, message }],
   });
 };
+
+/** Text of one form. `faultOf` may say more closely what is wrong where there is a program to ask. */
+export const withPattern = (
+  schema: z.ZodString,
+  { pattern, message, faultOf = () => message }: PatternRule,
+): z.ZodString =>
+  withKubernetes(schema.regex(pattern, { error: ({ input }) => faultOf(String(input)) }), { patternMessage: message });
+
+interface PatternRule {
+  /** In what RE2 and JavaScript share. */
+  readonly pattern: RegExp;
+  readonly message: string;
+  readonly faultOf?: (text: string) => string;
+}
 
 /** A list whose entries are told apart by `keys`, as server-side apply merges them. */
 export const listMap = <S extends z.ZodType>(schema: S, keys: readonly string[]): S =>

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { usd } from './amounts.ts';
 import { conditions, observedGeneration } from './conditions.ts';
 import { API_VERSION } from './group.ts';
-import { listAtomic, withKubernetes } from './kubernetes-schema.ts';
+import { listAtomic, withKubernetes, withPattern } from './kubernetes-schema.ts';
 import { ObjectMetaSchema } from './metadata.ts';
 import { int32 } from './whole-number.ts';
 
@@ -37,12 +37,10 @@ export const LLMInferenceServiceSpecSchema = z
   .strictObject({
     model: z
       .strictObject({
-        uri: z
-          .string()
-          .min(1)
-          .max(2048)
-          .regex(/^(hf|s3|pvc|oci|gs|https|http):\/\//, { error: 'must be an address such as hf://organisation/model' })
-          .describe('Where the weights come from.'),
+        uri: withPattern(z.string().min(1).max(2048), {
+          pattern: /^(hf|s3|pvc|oci|gs|https|http):\/\//,
+          message: 'must be an address such as hf://organisation/model, s3://, pvc://, oci://, gs:// or https://',
+        }).describe('Where the weights come from.'),
         name: z.string().max(256).optional().describe('Name that callers ask for.'),
       })
       .describe('The model.'),

@@ -3,37 +3,55 @@ import { z } from 'zod';
 import { usd } from './amounts.ts';
 import { ConditionStatusSchema, conditions, observedGeneration } from './conditions.ts';
 import { API_VERSION } from './group.ts';
-import { listMap, listSet, withKubernetes, withRule } from './kubernetes-schema.ts';
+import { listMap, listSet, withKubernetes, withPattern, withRule } from './kubernetes-schema.ts';
 import { ObjectMetaSchema } from './metadata.ts';
 import { labelMatch } from './selectors.ts';
 import { int32, int64 } from './whole-number.ts';
 
 const DURATION = /^([0-9]{1,5}(h|m|s|ms)){1,4}$/;
 
+const NOT_DURATION = 'must be a duration, such as 30s, 10m or 1h30m';
+/** All who may view the route read its address, so a credential has no place in it; and a query would not survive the path of a call. */
+const BASE_URL = /^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/;
+
 const objectName = (description: string) => z.string().min(1).max(253).describe(description);
 
 const entryName = (description: string) => z.string().min(1).max(63).describe(description);
 
 const duration = () =>
-  withRule(z.string().max(28).regex(DURATION, { error: 'must be a duration, such as 30s, 10m or 1h30m' }), {
+  withRule(withPattern(z.string().max(28), { pattern: DURATION, message: NOT_DURATION }), {
     cel: "self.matches('[1-9]')",
     message: 'must be more than 0',
     reads: 'value',
     holds: (text) => /[1-9]/.test(text),
   });
 
+const baseUrl = () =>
+  withRule(
+    withPattern(z.string().max(2048), {
+      pattern: BASE_URL,
+      message:
+        'must be an https:// or http:// address without user, password, query or fragment, such as ' +
+        'https://api.openai.com/v1; a key belongs in a Secret that credentialsSecretRef names',
+    }),
+    {
+      cel: "!self.matches(r'^https?://(169\\.254\\.|0\\.|\\[[fF][eE]80:)')",
+      message: 'link-local addresses, such as those of metadata services, are never called',
+      reads: 'value',
+      holds: (text) => !/^https?:\/\/(169\.254\.|0\.|\[fe80:)/i.test(text),
+    },
+  );
+
 const ProviderSchema = withRule(
   z.strictObject({
     type: z
       .enum(['OpenAI', 'Anthropic', 'AzureOpenAI', 'Gemini', 'Bedrock', 'OpenAICompatible'])
       .describe('Whose API the backend speaks.'),
-    baseUrl: z
-      .string()
-      .max(2048)
-      .regex(/^https?:\/\//, { error: 'must start with https:// or http://' })
+    baseUrl: baseUrl()
       .optional()
       .describe(
-        "Base URL as the provider's SDK takes it, such as https://api.openai.com/v1 or https://api.anthropic.com; the provider's own if absent.",
+        "Base URL as the provider's SDK takes it, such as https://api.openai.com/v1 or https://api.anthropic.com; the " +
+          "provider's own if absent. http:// only to addresses of the cluster's own network.",
       ),
     credentialsSecretRef: z
       .strictObject({
@@ -149,9 +167,16 @@ const RuleSchema = withRule(
 export const ModelRouteSpecSchema = z
   .strictObject({
     selector: labelMatch('Pods whose calls take this route; all of the namespace if absent.').optional(),
-    rules: listMap(z.array(RuleSchema).min(1).max(16).describe('The first rule that serves the model is taken.'), [
-      'name',
-    ]),
+    rules: listMap(
+      z
+        .array(RuleSchema)
+        .min(1)
+        .max(16)
+        .describe(
+          'The first rule that serves the model is taken; of several routes, those are asked by their names, a before b.',
+        ),
+      ['name'],
+    ),
   })
   .describe('Where calls go.');
 

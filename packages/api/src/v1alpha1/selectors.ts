@@ -3,11 +3,19 @@ import { z } from 'zod';
 import { listAtomic, withKubernetes, withRule } from './kubernetes-schema.ts';
 
 const MAX_LABELS = 16;
+/** As the API server takes labels (Kubernetes, "Labels and Selectors"): one that is written otherwise is on no pod. */
+const KEY = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+const VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
+
+const labelKey = () =>
+  z.string().max(317).regex(KEY, { error: 'must be the name of a label, such as app or example.com/tier' });
+const labelValue = () =>
+  z.string().max(63).regex(VALUE, { error: 'must be the value of a label: letters, digits, "-", "_" and "."' });
 
 const labelMap = () =>
   withKubernetes(
     z
-      .record(z.string().max(317), z.string().max(63))
+      .record(labelKey(), labelValue())
       .refine((labels) => Object.keys(labels).length <= MAX_LABELS, { error: `must have at most ${MAX_LABELS} labels` })
       .describe('Labels that must be there with exactly these values.'),
     { maxProperties: MAX_LABELS },

@@ -1,20 +1,18 @@
 /** An IANA time zone by its name: a zone that no clock here knows would silently shift a budget's windows. */
 import { z } from 'zod';
-import { withRule } from './kubernetes-schema.ts';
+import { withPattern, withRule } from './kubernetes-schema.ts';
 
 const NAME = /^[A-Z][A-Za-z0-9_+-]{0,30}(\/[A-Z][A-Za-z0-9_+-]{0,30}){0,2}$/;
+const MESSAGE = 'must be an IANA time zone, such as Europe/Berlin or Etc/UTC';
 
 export const timeZone = () =>
-  withRule(
-    z.string().min(1).max(64).regex(NAME, { error: 'must be an IANA time zone, such as Europe/Berlin or Etc/UTC' }),
-    {
-      // The API server knows the zones too: an unknown one fails the evaluation, which refuses the object.
-      cel: "self != 'Local' && timestamp('2026-01-01T00:00:00Z').getFullYear(self) >= 2025",
-      message: 'must be an IANA time zone, such as Europe/Berlin or Etc/UTC',
-      reads: 'value',
-      holds: isTimeZone,
-    },
-  );
+  withRule(withPattern(z.string().min(1).max(64), { pattern: NAME, message: MESSAGE }), {
+    // The API server knows the zones too: an unknown one fails the evaluation, which refuses the object.
+    cel: "self != 'Local' && timestamp('2026-01-01T00:00:00Z').getFullYear(self) >= 2025",
+    message: MESSAGE,
+    reads: 'value',
+    holds: isTimeZone,
+  });
 
 const isTimeZone = (name: string): boolean => {
   const known = resolvedName(name);

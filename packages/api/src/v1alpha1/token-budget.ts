@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { countAboveZero, usd, usdAboveZero } from './amounts.ts';
 import { conditions, observedGeneration } from './conditions.ts';
 import { API_VERSION } from './group.ts';
-import { listAtomic, listMap, listSet, withKubernetes, withRule } from './kubernetes-schema.ts';
+import { listAtomic, listMap, listSet, withKubernetes, withPattern, withRule } from './kubernetes-schema.ts';
 import { ObjectMetaSchema } from './metadata.ts';
 import { labelMatch, labelSelector } from './selectors.ts';
 import { timeZone } from './time-zone.ts';
@@ -54,12 +54,10 @@ const RequestsSchema = z.strictObject({
 });
 
 const LimitObjectSchema = z.strictObject({
-  name: z
-    .string()
-    .min(1)
-    .max(63)
-    .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, { error: 'must be lower-case letters, digits and "-", such as daily' })
-    .describe('Name of the limit, unique in its budget. What was spent belongs to this name.'),
+  name: withPattern(z.string().min(1).max(63), {
+    pattern: /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/,
+    message: 'must be lower-case letters, digits and "-", such as daily',
+  }).describe('Name of the limit, unique in its budget. What was spent belongs to this name.'),
   tokens: TokensSchema.optional().describe('Limits tokens.'),
   cost: CostSchema.optional().describe('Limits money.'),
   requests: RequestsSchema.optional().describe('Limits the number of calls.'),

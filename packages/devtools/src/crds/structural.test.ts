@@ -37,6 +37,21 @@ describe('toStructural', () => {
     expect(structural(z.iso.datetime())).toEqual({ type: 'string', format: 'date-time' });
   });
 
+  it('says the form of a text in words, and asks the other rules only of one in that form', () => {
+    const time = z
+      .string()
+      .regex(/^\d+s$/)
+      .meta({ k8s: { patternMessage: 'such as 3s', cel: [{ rule: "self != '0s'", message: 'more than 0' }] } });
+    expect(structural(time)).toEqual({
+      type: 'string',
+      'x-kubernetes-validations': [
+        { rule: "self.matches(r'^\\d+s$')", message: 'such as 3s' },
+        { rule: "!self.matches(r'^\\d+s$') || (self != '0s')", message: 'more than 0' },
+      ],
+    });
+    expect(structural(z.string().regex(/^a$/))).toEqual({ type: 'string', pattern: '^a$' });
+  });
+
   it('keeps maps of strings, and what is to be kept as written', () => {
     const map = z.record(z.string(), z.string().max(63));
     expect(structural(map.meta({ k8s: { maxProperties: 2 } }))).toEqual({

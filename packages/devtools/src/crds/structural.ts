@@ -40,7 +40,7 @@ export const toStructural = (schema: unknown, path: string): StructuralSchema =>
   const k8s: KubernetesMeta = asMap(node['k8s'] ?? {}, path);
   const common = {
     ...pick(node, ['description', 'default']),
-    ...(k8s.cel === undefined ? {} : { 'x-kubernetes-validations': k8s.cel }),
+    ...validations(node, k8s),
   };
   switch (node['type']) {
     case 'object':
@@ -48,7 +48,7 @@ export const toStructural = (schema: unknown, path: string): StructuralSchema =>
     case 'array':
       return { type: 'array', ...common, ...arrayPart(node, k8s, path) };
     case 'string':
-      return { type: 'string', ...common, ...stringPart(node, path) };
+      return { type: 'string', ...common, ...stringPart(node, k8s, path) };
     case 'integer':
     case 'number':
       return { type: 'integer', ...common, ...integerPart(node, k8s, path) };
@@ -90,12 +90,25 @@ const arrayPart = (node: Json, k8s: KubernetesMeta, path: string): Partial<Struc
   };
 };
 
-const stringPart = (node: Json, path: string): Partial<StructuralSchema> => {
+const stringPart = (node: Json, k8s: KubernetesMeta, path: string): Partial<StructuralSchema> => {
   // zod's own pattern for times is long and says no more than the format does.
   if (node['format'] === 'date-time') return { format: 'date-time' };
   const pattern = node['pattern'];
   if (typeof pattern === 'string' && LOOK_AROUND.test(pattern)) throw new TypeError(`${path}: the API server's RE2 has no look-around`);
-  return pick(node, ['enum', 'minLength', 'maxLength', 'pattern']);
+  return pick(node, ['enum', 'minLength', 'maxLength', ...(k8s.patternMessage === undefined ? ['pattern'] : [])]);
+};
+
+/** The API server asks every rule, so one of a text whose form is wrong already would only add a fault of its own. */
+const validations = ({ pattern }: Json, { cel = [], patternMessage }: KubernetesMeta): Partial<StructuralSchema> => {
+  if (patternMessage === undefined || typeof pattern !== 'string')
+    return cel.length === 0 ? {} : { 'x-kubernetes-validations': cel };
+  const matches = `self.matches(r'${pattern}')`;
+  return {
+    'x-kubernetes-validations': [
+      { rule: matches, message: patternMessage },
+      ...cel.map(({ rule, message }) => ({ rule: `!${matches} || (${rule})`, message })),
+    ],
+  };
 };
 
 const LOOK_AROUND = /\(\?(?:[=!]|<[=!])|\\[1-9]/;
