@@ -45,7 +45,9 @@ describe('what is said of a pod that carries the proxy', () => {
     expect(second).toMatch(/has a connection to llm\.shop past/);
     const unused = (ageMs: number): string | undefined =>
       useNotes(aFinding({ isSilent: true }), { ageMs, unusedAfterMs: 1 })[0]?.note;
-    expect([HOUR, 3 * HOUR, 100 * HOUR].map((ageMs) => /^In ([^.]*?) no call/.exec(unused(ageMs) ?? '')?.[1])).toEqual([
+    const ages = [HOUR / 60, HOUR, 3 * HOUR, 100 * HOUR];
+    expect(ages.map((ageMs) => /^In ([^.]*?) no call/.exec(unused(ageMs) ?? '')?.[1])).toEqual([
+      '1 minute',
       '60 minutes',
       '3 hours',
       '4 days',

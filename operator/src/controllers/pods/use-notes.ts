@@ -59,7 +59,7 @@ const MINUTE_MS = 60_000;
 
 const spanOf = (ms: number): string => {
   const minutes = Math.floor(ms / MINUTE_MS);
-  if (minutes < 120) return `${minutes} minutes`;
+  if (minutes < 120) return minutes === 1 ? '1 minute' : `${minutes} minutes`;
   const hours = Math.floor(minutes / 60);
   return hours < 48 ? `${hours} hours` : `${Math.floor(hours / 24)} days`;
 };

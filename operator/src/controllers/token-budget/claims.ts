@@ -148,4 +148,6 @@ const readyClaim = (world: BudgetWorld, { accepted, programmed, store }: Others)
 };
 
 const bypassNote = ({ lacking, direct }: BypassCount): string =>
-  lacking + direct === 0 ? '' : ` ${lacking + direct} pods get past it: see Programmed.`;
+  lacking + direct === 0
+    ? ''
+    : ` ${lacking + direct} ${lacking + direct === 1 ? 'pod gets' : 'pods get'} past it: see Programmed.`;

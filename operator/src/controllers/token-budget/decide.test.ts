@@ -131,6 +131,13 @@ describe('the status of a budget', () => {
     expect(condition(aWorld(stated), 'Ready')).toMatchObject({ status, reason });
   });
 
+  it.each([
+    [{ lacking: 1, direct: 0 }, '1 pod gets past it: see Programmed.'],
+    [{ lacking: 1, direct: 2 }, '3 pods get past it: see Programmed.'],
+  ])('says of Ready how many pods get past it: %j', (pods, said) => {
+    expect(condition(aWorld({ pods }), 'Ready')?.message).toBe(`Calls that would cross a limit are refused. ${said}`);
+  });
+
   it('names the limit that is used up, and when it resets', () => {
     const view = aBudgetView({ limit: { remaining: 0n, percent: 100, spent: 1_000_000_000n } });
     expect(condition(aWorld({ view }), 'Exceeded')).toMatchObject({
