@@ -1,5 +1,7 @@
 /** The API server, for other programs of ours that ask it: plain calls on objects of any kind. */
+export { requestAccountToken } from './account-token.ts';
 export { readText } from './answer-body.ts';
+export { forwardPort, type ForwardedPort } from './forwarded-port.ts';
 export type { Applied, KubeApi, Selection } from './kube-api.ts';
 export { makeKubeClient } from './kube-client.ts';
 export { makeKubeConnection, type KubeConnection } from './kube-connection.ts';
