@@ -13,6 +13,7 @@ const NOTHING: Io = {
   env: {},
   home: '/',
   pid: 0,
+  isKubectlPlugin: false,
   now: () => 0,
   stdout: () => undefined,
   stderr: () => undefined,

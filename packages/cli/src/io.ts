@@ -3,6 +3,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string;
   readonly pid: number;
+  /** Started as `kubectl-tollgate`: who says kubectl means a cluster. */
+  readonly isKubectlPlugin: boolean;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly stdout: (text: string) => void;

@@ -1,5 +1,6 @@
 /** The `tollgate` process: the only file of it that knows `process`, and where the programs that it starts lie. */
 import { homedir } from 'node:os';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigFault, layeredEnv } from '@tollgate/runtime';
 import type { Io, Programs } from './io.ts';
@@ -57,6 +58,8 @@ const io: Io = {
   env: settingsOrExit(),
   home: homedir(),
   pid: process.pid,
+  // The name as it was called: kubectl finds its plugins by it, whatever file a link of that name leads to.
+  isKubectlPlugin: basename(process.argv[1] ?? '').startsWith('kubectl-tollgate'),
   now: Date.now,
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),

@@ -46,6 +46,18 @@ describe('the tollgate command', () => {
       out: '',
       err: expect.stringMatching(/^tollgate: no running server .*\n {2}is `tollgate serve` running\?.*\n$/),
     });
+    expect(await tollgate('usage', '-n', 'shop')).toMatchObject({
+      code: 64,
+      err: expect.stringContaining('-n asks the server of a cluster'),
+    });
+    expect(await tollgate('usage', '--state', dir, '--context', 'prod')).toMatchObject({
+      code: 64,
+      err: expect.stringContaining('--state is for a server at an address, --context for the one of a cluster'),
+    });
+    expect(await tollgate('usage', '--service-account', 'shop/reader')).toMatchObject({
+      code: 64,
+      err: expect.stringContaining('without its namespace'),
+    });
     expect(await tollgate('get', 'tb', '--server', 'http://127.0.0.1:1')).toMatchObject({
       code: 69,
       err: expect.stringContaining('does not answer'),

@@ -5,3 +5,4 @@ export { grantBudgetAdmin, grantSecret } from './grant/grant.ts';
 export { inject } from './inject/inject.ts';
 export { scan } from './scan/scan.ts';
 export { uninstall } from './uninstall/uninstall.ts';
+export { withClusterServer } from './server/with-cluster-server.ts';

@@ -1,11 +1,14 @@
 /** One connection to the cluster that a person means, for the length of one command. */
 import {
+  forwardPort,
   isUnreachable,
   KubeFault,
   loadUserKubeConfig,
   makeKubeClient,
   makeKubeConnection,
   readText,
+  requestAccountToken,
+  type ForwardedPort,
   type KubeApi,
 } from '@tollgate/operator/kube';
 import { systemTimers, VERSION } from '@tollgate/runtime';
@@ -23,7 +26,16 @@ export interface Cluster {
   readonly ask: (path: string) => Promise<Answer>;
   /** A GET that the API server hands on to a port of a pod. */
   readonly askPod: (pod: PodName, port: number, path: string) => Promise<Answer>;
+  /** A token of this ServiceAccount for that audience, which holds for ten minutes. */
+  readonly tokenOf: (account: AccountName, audience: string) => Promise<string>;
+  /** A port of a pod as one on loopback; whoever asks for it closes it. */
+  readonly forward: (pod: PodName, port: number) => Promise<ForwardedPort>;
   readonly signal: AbortSignal;
+}
+
+export interface AccountName {
+  readonly namespace: string;
+  readonly name: string;
 }
 
 export interface PodName {
@@ -38,6 +50,8 @@ export interface Answer {
 }
 
 const ASK_MS = 10_000;
+/** The shortest that the API server gives. */
+const TOKEN_SECONDS = 600;
 
 export const withCluster = async <T>(
   options: ClusterOptions,
@@ -63,6 +77,14 @@ export const withCluster = async <T>(
       selected: options.allNamespaces === true ? null : chosen,
       ask,
       askPod: (pod, port, path) => ask(`/api/v1/namespaces/${pod.namespace}/pods/${pod.name}:${port}/proxy${path}`),
+      tokenOf: (account, audience) =>
+        requestAccountToken(connection, {
+          ...account,
+          audience,
+          seconds: TOKEN_SECONDS,
+          signal: AbortSignal.timeout(ASK_MS),
+        }),
+      forward: (pod, port) => forwardPort({ config, pod, port }),
       signal: new AbortController().signal,
     });
   } catch (error) {

@@ -2,11 +2,10 @@
 import type { Command } from 'commander';
 import { CliError, EXIT } from '../cli-error.ts';
 import type { Io } from '../io.ts';
-import { connect, withConnection } from './connection-options.ts';
-import type { ConnectionOptions } from './connection-options.ts';
+import { withConnection, withServer } from './connection-options.ts';
+import type { ViewOptions } from './connection-options.ts';
 
-interface GetOptions extends ConnectionOptions {
-  readonly namespace?: string;
+interface GetOptions extends ViewOptions {
   readonly output?: string;
 }
 
@@ -22,7 +21,7 @@ export const addGet = (program: Command, io: Io): void => {
       .description('show budgets or routes with what they spent, in the columns of kubectl')
       .argument('<kind>', 'tokenbudgets (tb) or modelroutes (mroute)')
       .argument('[name]', 'only this one')
-      .option('-n, --namespace <namespace>', 'only this namespace (default: all)')
+      .option('-n, --namespace <namespace>', 'only this namespace (default: all); in a cluster as an account of it')
       .option('-o, --output <format>', `${OUTPUTS.join(', ')} (default: a table)`),
   ).action(async (kindName: string, name: string | undefined, options: GetOptions) => {
     const kind = await findKind(kindName);
@@ -35,7 +34,7 @@ export const addGet = (program: Command, io: Io): void => {
     }
     const { askServer } = await import('../server/ask-server.ts');
     const { resourcesFrom, metaOf } = await import('../server/resources.ts');
-    const all = resourcesFrom(await askServer(await connect(options, io), PATHS[kind.kind]));
+    const all = resourcesFrom(await withServer(options, io, (server) => askServer(server, PATHS[kind.kind])));
     const found = all.filter((resource) => {
       const meta = metaOf(resource);
       return (

@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { CliError } from '../cli-error.ts';
 import type { Io } from '../io.ts';
-import { connect, withConnection } from './connection-options.ts';
+import { withConnection, withServer } from './connection-options.ts';
 import type { ConnectionOptions } from './connection-options.ts';
 
 interface ListOptions extends ConnectionOptions {
@@ -28,7 +28,7 @@ export const addInstances = (program: Command, io: Io): void => {
     const { askServer } = await import('../server/ask-server.ts');
     const { instancesFrom } = await import('../server/instances.ts');
     const { printInstances } = await import('../format/instance-table.ts');
-    const answer = await askServer(await connect(options, io), '/v1/instances');
+    const answer = await withServer(options, io, (server) => askServer(server, '/v1/instances'));
     const lines = instancesFrom(answer);
     if (options.output === 'json') io.stdout(`${JSON.stringify(answer, null, 2)}\n`);
     else if (lines.length === 0) io.stderr('No proxy has anything in hand.\n');
@@ -44,7 +44,7 @@ export const addInstances = (program: Command, io: Io): void => {
   ).action(async (instance: string, options: AbandonOptions) => {
     const { askServer } = await import('../server/ask-server.ts');
     const path = `/v1/instances/${encodeURIComponent(instance)}/abandon${options.force ? '?force=true' : ''}`;
-    const answer = await askServer(await connect(options, io), path, { reason: options.reason });
+    const answer = await withServer(options, io, (server) => askServer(server, path, { reason: options.reason }));
     if (answer === null) {
       throw new CliError(`no proxy said hello as ${instance}`, { todo: 'see them with: tollgate instances list' });
     }

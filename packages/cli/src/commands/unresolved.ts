@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { CliError } from '../cli-error.ts';
 import type { Io } from '../io.ts';
-import { connect, withConnection } from './connection-options.ts';
+import { withConnection, withServer } from './connection-options.ts';
 import type { ConnectionOptions } from './connection-options.ts';
 
 interface ListOptions extends ConnectionOptions {
@@ -27,7 +27,7 @@ export const addUnresolved = (program: Command, io: Io): void => {
     const { askServer } = await import('../server/ask-server.ts');
     const { unresolvedFrom } = await import('../server/unresolved.ts');
     const { printUnresolved } = await import('../format/unresolved-table.ts');
-    const answer = await askServer(await connect(options, io), '/v1/unresolved');
+    const answer = await withServer(options, io, (server) => askServer(server, '/v1/unresolved'));
     const lines = unresolvedFrom(answer);
     if (options.output === 'json') io.stdout(`${JSON.stringify(answer, null, 2)}\n`);
     else if (lines.length === 0) io.stderr('Nothing is unresolved.\n');
@@ -42,7 +42,7 @@ export const addUnresolved = (program: Command, io: Io): void => {
   ).action(async (id: string, options: ReleaseOptions) => {
     const { askServer } = await import('../server/ask-server.ts');
     const path = `/v1/unresolved/${encodeURIComponent(id)}/release`;
-    const answer = await askServer(await connect(options, io), path, { reason: options.reason });
+    const answer = await withServer(options, io, (server) => askServer(server, path, { reason: options.reason }));
     if (answer === null) {
       throw new CliError(`nothing is unresolved by the id ${id}`, {
         todo: 'see the ids with: tollgate unresolved list',

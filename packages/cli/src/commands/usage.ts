@@ -3,10 +3,10 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { CliError, EXIT } from '../cli-error.ts';
 import type { Io } from '../io.ts';
-import { connect, withConnection } from './connection-options.ts';
-import type { ConnectionOptions } from './connection-options.ts';
+import { withServerAsSeen, withView } from './connection-options.ts';
+import type { ViewOptions } from './connection-options.ts';
 
-interface UsageOptions extends ConnectionOptions {
+interface UsageOptions extends ViewOptions {
   readonly by: string;
   readonly from?: string;
   readonly to?: string;
@@ -14,7 +14,7 @@ interface UsageOptions extends ConnectionOptions {
 }
 
 export const addUsage = (program: Command, io: Io): void => {
-  withConnection(
+  withView(
     program
       .command('usage')
       .description('show what was spent, by team, model, workload, prompt or day')
@@ -45,7 +45,7 @@ export const addUsage = (program: Command, io: Io): void => {
         exitCode: EXIT.usage,
       });
     }
-    const answer = await askServer(await connect(options, io), `/v1/usage?${query.toString()}`);
+    const answer = await withServerAsSeen(options, io, (server) => askServer(server, `/v1/usage?${query.toString()}`));
     const lines = usageFrom(answer);
     if (options.output === 'json') io.stdout(`${JSON.stringify(answer, null, 2)}\n`);
     else if (lines.length === 0) io.stderr('No usage is recorded yet.\n');

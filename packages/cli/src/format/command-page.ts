@@ -13,6 +13,9 @@ export const commandPage = (program: Command): string =>
     'npx pnpm@10 exec tollgate COMMAND',
     '```',
     '',
+    '`kubectl tollgate COMMAND` is the same where `kubectl-tollgate` is on the PATH. Commands that ask a server then ask that of the',
+    'cluster, as they do with `--context`, `--kubeconfig`, `--system-namespace` or `--service-account`: [cluster.md](cluster.md).',
+    '',
     '| Command | Does |',
     '|---|---|',
     ...leaves(program).map(

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { wordsOfCluster } from '../cluster/server/words.ts';
 import { askServer } from './ask-server.ts';
 import { metaOf, resourcesFrom } from './resources.ts';
 import { usageFrom } from './usage.ts';
@@ -9,6 +10,7 @@ const ANSWERS: Readonly<Record<string, readonly [number, string]>> = {
   '/ok': [200, '{"a":1}'],
   '/text': [200, 'hello'],
   '/denied': [401, '{"error":{"code":"unauthenticated","message":"a valid bearer token is needed"}}'],
+  '/forbidden': [403, '{"error":{"code":"forbidden","message":"only for those who look after it"}}'],
   '/done': [204, ''],
   '/nobody': [404, '{"error":{"code":"unknown_instance","message":"this instance never said hello"}}'],
   '/nothing': [404, '{"error":{"code":"unknown_request","message":"no charge is recorded under this id"}}'],
@@ -64,6 +66,35 @@ describe('a question to the server', () => {
       message: 'the server answered 503: the database cannot be reached',
     });
     await expect(askServer({ url: 'http://127.0.0.1:1', token: null }, '/')).rejects.toMatchObject({ exitCode: 69 });
+  });
+
+  it('that fails in a cluster says so of that cluster, and of the account in whose name it was asked', async () => {
+    const account = { namespace: 'shop', name: 'default' };
+    const words = wordsOfCluster({
+      namespace: 'tollgate-system',
+      deployment: 'tollgate-server',
+      account,
+      audience: 'tollgate-management',
+    });
+    const inCluster = (path: string) => askServer({ url, token: 't', words }, path);
+    await expect(inCluster('/denied')).rejects.toMatchObject({
+      exitCode: 64,
+      message:
+        'the server of the cluster (deployment/tollgate-server -n tollgate-system) does not accept a token of ServiceAccount shop/default',
+      todo: expect.stringContaining('audience tollgate-management'),
+    });
+    await expect(inCluster('/forbidden')).rejects.toMatchObject({
+      message: expect.stringMatching(/refuses this to ServiceAccount shop\/default: only for those who look after it$/),
+      todo: 'that is for accounts of namespace tollgate-system: leave -n out',
+    });
+    await expect(inCluster('/broken')).rejects.toMatchObject({
+      todo: 'its log says more: kubectl logs -n tollgate-system deployment/tollgate-server',
+    });
+    await expect(askServer({ url: 'http://127.0.0.1:1', token: 't', words }, '/')).rejects.toMatchObject({
+      exitCode: 69,
+      message: 'the server of the cluster (deployment/tollgate-server -n tollgate-system) does not answer',
+      todo: expect.stringContaining('kubectl tollgate check'),
+    });
   });
 });
 

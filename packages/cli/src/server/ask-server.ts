@@ -1,7 +1,7 @@
 /** One question to the management API. Every way it can fail has a line that says so and a line that says what to do. */
 import { CliError, EXIT } from '../cli-error.ts';
-import { START_IT } from './find-server.ts';
 import type { ServerAddress } from './find-server.ts';
+import { wordsOfAddress } from './server-words.ts';
 
 const ANSWER_MS = 10_000;
 /** There is no such thing, though there is such a place. */
@@ -13,7 +13,11 @@ const WAYS_ROUND: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** The parsed answer; null where the server knows nothing of that name. With a body it is told, and not only asked. */
-export const askServer = async ({ url, token }: ServerAddress, path: string, body?: unknown): Promise<unknown> => {
+export const askServer = async (
+  { url, token, words = wordsOfAddress(url) }: ServerAddress,
+  path: string,
+  body?: unknown,
+): Promise<unknown> => {
   let response: Response;
   let text: string;
   try {
@@ -28,7 +32,7 @@ export const askServer = async ({ url, token }: ServerAddress, path: string, bod
     });
     text = await response.text();
   } catch (cause) {
-    throw new CliError(`the server at ${url} does not answer`, { todo: START_IT, exitCode: EXIT.unavailable, cause });
+    throw new CliError(`${words.name} does not answer`, { todo: words.silent, exitCode: EXIT.unavailable, cause });
   }
   // The proxy refuses in JSON too, each time under a request's id.
   if (response.headers.has('x-tollgate-request-id')) throw notTollgate(url);
@@ -38,14 +42,12 @@ export const askServer = async ({ url, token }: ServerAddress, path: string, bod
   // Tollgate redirects nobody, says in JSON what it refuses, and serves all that is asked of it here.
   if ((!response.ok && response.status < 500 && error === null) || response.status === 404) throw notTollgate(url);
   if (response.status === 401 || response.status === 403) {
-    throw new CliError(`the server at ${url} does not accept this token`, {
-      todo: 'each start of `tollgate serve` makes a new one: use the same --state DIR as the running one',
-      exitCode: EXIT.usage,
-    });
+    const { message, todo } = words.refused(response.status, error?.message ?? '');
+    throw new CliError(message, { todo, exitCode: EXIT.usage });
   }
   if (!response.ok) {
     throw new CliError(`the server answered ${response.status}: ${error?.message ?? text.slice(0, 200)}`, {
-      todo: WAYS_ROUND.get(error?.code ?? '') ?? 'see what `tollgate serve` printed; its log says more',
+      todo: WAYS_ROUND.get(error?.code ?? '') ?? words.faulty,
       exitCode: response.status === 503 ? EXIT.unavailable : EXIT.failed,
     });
   }

@@ -2,10 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CliError, EXIT } from '../cli-error.ts';
+import { ASK_CLUSTER, START_IT, type ServerWords } from './server-words.ts';
 
 export interface ServerAddress {
   readonly url: string;
   readonly token: string | null;
+  /** Without them those of a server at an address. */
+  readonly words?: ServerWords;
 }
 
 export interface FindServerOptions {
@@ -14,13 +17,14 @@ export interface FindServerOptions {
   readonly stateDir: string;
 }
 
-export const START_IT = 'is `tollgate serve` running? start it with: tollgate serve --resources DIR --mock';
-
 export const findServer = ({ server, tokenFile, stateDir }: FindServerOptions): ServerAddress => {
   const record = readRecord(join(stateDir, 'serve.json'));
   const url = server ?? record?.serverUrl;
   if (url === undefined) {
-    throw new CliError(`no running server is written in ${stateDir}`, { todo: START_IT, exitCode: EXIT.unavailable });
+    throw new CliError(`no running server is written in ${stateDir}`, {
+      todo: `${START_IT}; ${ASK_CLUSTER}`,
+      exitCode: EXIT.unavailable,
+    });
   }
   if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {
     throw new CliError(`the server's address is no http or https URL: ${url}`, {

@@ -19,7 +19,7 @@ export interface TestIo extends Io {
   until(claim: (io: { out: string; err: string }) => boolean): Promise<void>;
 }
 
-export const testIo = (env: Record<string, string> = {}): TestIo => {
+export const testIo = (env: Record<string, string> = {}, isKubectlPlugin = false): TestIo => {
   const signals = new EventEmitter();
   let out = '';
   let err = '';
@@ -32,6 +32,7 @@ export const testIo = (env: Record<string, string> = {}): TestIo => {
     env: { PATH: process.env['PATH'] ?? '', XDG_CACHE_HOME: join(tmpdir(), 'tollgate-test-cache'), ...env },
     home: '/nonexistent',
     pid: process.pid,
+    isKubectlPlugin,
     now: Date.now,
     stdout: (text) => {
       out += text;
