@@ -22,8 +22,9 @@ const carry = (kind: WorkloadKind, object: object, old: object | null): { answer
   const parsed = parseWorkload(kind, object);
   if (parsed === null) throw new Error('no workload');
   const answer = carryAnnotation(parsed, old === null ? null : parseWorkload(kind, old));
-  return { answer, after: applied(object, answer.patch) };
+  return { answer, after: answer.outcome === 'refused' ? object : applied(object, answer.patch) };
 };
+const warningsOf = (answer: Carrying): string => (answer.outcome === 'refused' ? '' : answer.warnings.join());
 const on = { [INJECT]: 'true' };
 const templateOf = (kind: WorkloadKind, object: object): unknown =>
   parseWorkload(kind, object)?.templateMetadata?.annotations ?? {};
@@ -55,7 +56,7 @@ describe('an annotation on a workload', () => {
     const own = { [INJECT]: 'false', 'tollgate.dev/log-level': 'debug', 'example.com/other': 'x' };
     const { answer, after } = carry('Deployment', workload('Deployment', { own, template: on }), old);
     expect(templateOf('Deployment', after)).toEqual({ [INJECT]: 'false', 'tollgate.dev/log-level': 'debug' });
-    expect(answer.warnings.join()).toContain('tollgate.dev/inject and 1 more are carried to the pod template');
+    expect(warningsOf(answer)).toContain('tollgate.dev/inject and 1 more are carried to the pod template');
   });
 
   it('leaves the other annotations of the template', () => {
@@ -91,12 +92,16 @@ describe('an annotation on a workload', () => {
 
   it('leaves an annotation that only the template has', () => {
     const object = workload('Deployment', { template: on });
-    expect(carry('Deployment', object, object).answer).toEqual({ outcome: 'unchanged', patch: [], warnings: [] });
+    expect(carry('Deployment', object, object).answer).toMatchObject({ outcome: 'unchanged', patch: [], warnings: [] });
   });
 
   it('does nothing to a workload that says nothing of us', () => {
     const object = workload('StatefulSet', { own: { 'example.com/a': '1' } });
-    expect(carry('StatefulSet', object, object).answer).toEqual({ outcome: 'unchanged', patch: [], warnings: [] });
+    expect(carry('StatefulSet', object, object).answer).toMatchObject({
+      outcome: 'unchanged',
+      patch: [],
+      warnings: [],
+    });
   });
 
   it('is put back quietly where a client sends the template as it wrote it', () => {
@@ -116,6 +121,56 @@ describe('an annotation on a workload', () => {
   });
 });
 
+describe('a word that is neither "true" nor "false"', () => {
+  const word = (value: string): object => ({ [INJECT]: value });
+  const injected = workload('Deployment', { own: on, template: on });
+
+  it.each(['TRUE', 'yes', '1', ''])('is refused where a workload is annotated with it: %j', (value) => {
+    const expected = {
+      outcome: 'refused',
+      reason: 'InvalidInjectValue',
+      message: `tollgate.dev/inject must be "true" or "false", not "${value}"`,
+    };
+    expect(carry('Deployment', workload('Deployment', { own: word(value) }), null).answer).toEqual(expected);
+    // It would take the proxy off, and the user means the opposite.
+    expect(carry('Deployment', workload('Deployment', { own: word(value), template: on }), injected).answer).toEqual(
+      expected,
+    );
+  });
+
+  it('holds up no update of something else, and rolls nothing', () => {
+    const live = workload('Deployment', { own: word('yes') });
+    const scaled = workload('Deployment', { own: word('yes'), spec: { replicas: 5 } });
+    expect(carry('Deployment', scaled, live).answer).toMatchObject({
+      outcome: 'unchanged',
+      patch: [],
+      warnings: ['tollgate.dev/inject must be "true" or "false", not "yes"; it has no effect as it is'],
+    });
+    const carried = workload('Deployment', { own: word('yes'), template: word('yes') });
+    const { after } = carry('Deployment', scaled, carried);
+    expect(templateOf('Deployment', after)).toEqual(word('yes'));
+  });
+
+  it('never takes the proxy off, though nobody was there to refuse it', () => {
+    const slipped = workload('Deployment', { own: word('TRUE'), template: on });
+    expect(templateOf('Deployment', carry('Deployment', slipped, slipped).after)).toEqual(on);
+  });
+
+  it('holds up no controller', () => {
+    const made = workload('Job', { own: word('yes') });
+    const ownerReferences = [{ apiVersion: 'batch/v1', kind: 'CronJob', name: 'c', uid: 'u', controller: true }];
+    const owned = { ...made, metadata: { name: 'web', annotations: word('yes'), ownerReferences } };
+    expect(carry('Job', owned, null).answer).toMatchObject({ outcome: 'unchanged', patch: [] });
+  });
+
+  it('is put right by the next that counts', () => {
+    const slipped = workload('Deployment', { own: word('yes') });
+    expect(templateOf('Deployment', carry('Deployment', workload('Deployment', { own: on }), slipped).after)).toEqual(
+      on,
+    );
+  });
+});
+
 describe('what carrying it sets in motion', () => {
   it.each<[string, WorkloadKind, { spec?: Fields; status?: Fields }, RegExp]>([
     ['all pods of a Deployment', 'Deployment', { spec: { replicas: 3 } }, /Deployment web: 3 pods are replaced now/],
@@ -131,9 +186,8 @@ describe('what carrying it sets in motion', () => {
     ],
     ['pods to come of a CronJob', 'CronJob', {}, /pods made from now on/],
   ])('is told: %s', (_, kind, parts, expected) => {
-    expect(carry(kind, workload(kind, { own: on, ...parts }), workload(kind, parts)).answer.warnings.join()).toMatch(
-      expected,
-    );
+    const { answer } = carry(kind, workload(kind, { own: on, ...parts }), workload(kind, parts));
+    expect(warningsOf(answer)).toMatch(expected);
   });
 });
 

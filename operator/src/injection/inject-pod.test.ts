@@ -225,6 +225,7 @@ describe('what a pod says of the proxy', () => {
     ['tollgate.dev/proxy-admin-port', '99999'],
     ['tollgate.dev/proxy-cpu-request', '-1'],
     ['tollgate.dev/proxy-cpu-limit', 'much'],
+    ['tollgate.dev/proxy-cpu-limit', '1m'],
     ['tollgate.dev/proxy-memory-limit', '1Mi'],
     ['tollgate.dev/proxy-memory-request', '0'],
     ['tollgate.dev/rewrite-env', 'nope'],

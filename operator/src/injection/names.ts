@@ -12,13 +12,13 @@ export const INJECTED = `${PREFIX}injected`;
 /** Annotation written at injection: `InjectionStatus` as JSON. */
 export const STATUS = `${PREFIX}status`;
 
-/** Annotations of a pod that change how it is injected. A value that cannot be used gives a warning and the default. */
+/**
+ * Annotations of a pod that change how it is injected; `setting-meanings.ts` says what each does. A value that cannot be
+ * used gives a warning and the default.
+ */
 export const SETTING = {
-  /** Whose base URLs are set: `openai,anthropic`. */
   providers: `${PREFIX}providers`,
-  /** Which containers get them: `app,worker`. */
   containers: `${PREFIX}containers`,
-  /** `"false"`: the proxy is there, the application is pointed at it by hand. */
   rewriteEnv: `${PREFIX}rewrite-env`,
   logLevel: `${PREFIX}log-level`,
   port: `${PREFIX}proxy-port`,

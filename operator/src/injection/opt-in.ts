@@ -1,5 +1,6 @@
 /** Whether a pod is to be injected, by what it and its namespace say, before anything else of it is looked at. */
 import type { NamespaceFacts } from './facts.ts';
+import { injectFault, oddInjectValue, wishIn } from './inject-value.ts';
 import { INJECT, INJECTION, MIRROR } from './names.ts';
 import { annotationsOf, labelsOf, type Pod } from './pod.ts';
 import type { Skip, SkipReason } from './reasons.ts';
@@ -40,17 +41,11 @@ const wishes = (
   ],
 ];
 
-/** What the pod says itself, as annotation or label; a "false" in either wins. Null: nothing. */
-export const wishOf = (pod: Pod): boolean | null => {
-  const said = [annotationsOf(pod)[INJECT], labelsOf(pod)[INJECT]];
-  if (said.includes('false')) return false;
-  return said.includes('true') ? true : null;
-};
+/** What the pod says itself, as annotation or label. Null: nothing that counts. */
+export const wishOf = (pod: Pod): boolean | null => wishIn(annotationsOf(pod)[INJECT], labelsOf(pod)[INJECT]);
 
 /** A word that is neither, which the user may take for a yes. */
 export const unreadWish = (pod: Pod): string | null => {
-  const odd = [annotationsOf(pod)[INJECT], labelsOf(pod)[INJECT]].find(
-    (value) => value !== undefined && value !== 'true' && value !== 'false',
-  );
-  return odd === undefined ? null : `${INJECT}: must be "true" or "false"; it has no effect as it is`;
+  const odd = oddInjectValue(annotationsOf(pod)[INJECT], labelsOf(pod)[INJECT]);
+  return odd === null ? null : `${injectFault(odd)}; it has no effect as it is`;
 };

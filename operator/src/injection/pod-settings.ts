@@ -2,7 +2,8 @@
 import { LOG_LEVELS, type LogLevel } from '@tollgate/runtime';
 import { PROVIDERS, type ProviderId } from './facts.ts';
 import { CARRIED, INJECT, SETTING, STATUS } from './names.ts';
-import { isQuantity, quantityValue } from './quantity.ts';
+import { isAtLeast, isQuantity } from './quantity.ts';
+import { LEAST, SETTING_MEANINGS } from './setting-meanings.ts';
 import type { InjectionSettings } from './settings.ts';
 
 export interface PodSettings {
@@ -25,57 +26,50 @@ export const readPodSettings = (
 ): PodSettings => {
   const warnings: string[] = unknownAnnotations(annotations);
 
-  const read = <T>(name: string, expected: string, parse: (text: string) => T | null, fallback: T): T => {
+  const read: Read = (setting, parse, fallback) => {
+    const name = SETTING[setting];
+    const { expected, isChoice = false } = SETTING_MEANINGS[setting];
     const text = annotations[name];
     if (text === undefined) return fallback;
+    // A choice of what is covered would be a way around a namespace that requires injection.
+    if (isRequired && isChoice) {
+      warnings.push(`${name}: has no effect, since this namespace requires injection`);
+      return fallback;
+    }
     const value = parse(text.trim());
     if (value !== null) return value;
     warnings.push(`${name}: must be ${expected}; the default is taken`);
     return fallback;
   };
-  /** A choice of what is covered would be a way around a namespace that requires injection. */
-  const choice = <T>(name: string, expected: string, parse: (text: string) => T | null, fallback: T): T => {
-    if (!isRequired || annotations[name] === undefined) return read(name, expected, parse, fallback);
-    warnings.push(`${name}: has no effect, since this namespace requires injection`);
-    return fallback;
-  };
 
   return {
-    providers: choice(
-      SETTING.providers,
-      `some of ${PROVIDERS.join(', ')}, separated by commas`,
+    providers: read(
+      'providers',
       (text) => listOf(text, (word) => PROVIDERS.find((id) => id === word) ?? null),
       settings.providers,
     ),
-    containers: choice<readonly string[] | null>(
-      SETTING.containers,
-      "names of the pod's containers, separated by commas",
+    containers: read<readonly string[] | null>(
+      'containers',
       (text) => listOf(text, (word) => (containerNames.includes(word) ? word : null)),
       null,
     ),
-    rewritesEnv: choice(SETTING.rewriteEnv, '"true" or "false"', booleanOf, true),
-    logLevel: read(
-      SETTING.logLevel,
-      `one of ${LOG_LEVELS.join(', ')}`,
-      (text) => LOG_LEVELS.find((level) => level === text) ?? null,
-      settings.logLevel,
-    ),
+    rewritesEnv: read('rewriteEnv', booleanOf, true),
+    logLevel: read('logLevel', (text) => LOG_LEVELS.find((level) => level === text) ?? null, settings.logLevel),
     ...readPorts(read, settings, warnings),
     resources: readResources(read, settings, warnings),
     warnings,
   };
 };
 
-type Read = <T>(name: string, expected: string, parse: (text: string) => T | null, fallback: T) => T;
+type Read = <T>(setting: keyof typeof SETTING, parse: (text: string) => T | null, fallback: T) => T;
 
 const readPorts = (
   read: Read,
   settings: InjectionSettings,
   warnings: string[],
 ): Pick<PodSettings, 'port' | 'adminPort'> => {
-  const expected = 'a port from 1024 to 65535';
-  const port = read(SETTING.port, expected, portOf, settings.port);
-  const adminPort = read(SETTING.adminPort, expected, portOf, settings.adminPort);
+  const port = read('port', portOf, settings.port);
+  const adminPort = read('adminPort', portOf, settings.adminPort);
   if (port !== adminPort) return { port, adminPort };
   warnings.push(`${SETTING.port} and ${SETTING.adminPort}: must differ; the defaults are taken`);
   return { port: settings.port, adminPort: settings.adminPort };
@@ -83,36 +77,34 @@ const readPorts = (
 
 const readResources = (read: Read, settings: InjectionSettings, warnings: string[]): PodSettings['resources'] => {
   const { resources } = settings;
-  const quantity = <T extends string | null>(name: string, fallback: T): string | T =>
-    read<string | T>(name, 'a quantity such as 50m or 128Mi', (text) => (isQuantity(text) ? text : null), fallback);
-  const chosen = {
-    cpuRequest: quantity(SETTING.cpuRequest, resources.cpuRequest),
-    cpuLimit: quantity(SETTING.cpuLimit, resources.cpuLimit),
-    memoryRequest: quantity(SETTING.memoryRequest, resources.memoryRequest),
-    memoryLimit: quantity(SETTING.memoryLimit, resources.memoryLimit),
+  const quantity = <T extends string | null>(setting: keyof typeof resources, fallback: T): string | T =>
+    read<string | T>(setting, (text) => (isQuantity(text) ? text : null), fallback);
+  /** With less the pod would wait for a proxy that never starts. */
+  const limit = <T extends string | null>(setting: keyof typeof LEAST, fallback: T): string | T => {
+    const chosen = quantity(setting, fallback);
+    if (chosen === null || chosen === fallback || isAtLeast(chosen, LEAST[setting])) return chosen;
+    warnings.push(`${SETTING[setting]}: the proxy needs ${LEAST[setting]} at least; the default is taken`);
+    return fallback;
   };
+  const cpuLimit = limit('cpuLimit', resources.cpuLimit);
+  const memoryLimit = limit('memoryLimit', resources.memoryLimit);
   // The API server refuses a request above its limit; whoever lowers one limit means the request as well.
-  const within = (request: string, limit: string | null): string =>
-    limit !== null && (quantityValue(request) ?? 0) > (quantityValue(limit) ?? 0) ? limit : request;
-  if ((quantityValue(chosen.memoryLimit) ?? 0) < SMALLEST_MEMORY) {
-    warnings.push(`${SETTING.memoryLimit}: the proxy needs 64Mi at least; the default is taken`);
-    chosen.memoryLimit = resources.memoryLimit;
-  }
+  const within = (request: string, most: string | null): string =>
+    most !== null && !isAtLeast(most, request) ? most : request;
   return {
-    ...chosen,
-    cpuRequest: within(chosen.cpuRequest, chosen.cpuLimit),
-    memoryRequest: within(chosen.memoryRequest, chosen.memoryLimit),
+    cpuLimit,
+    memoryLimit,
+    cpuRequest: within(quantity('cpuRequest', resources.cpuRequest), cpuLimit),
+    memoryRequest: within(quantity('memoryRequest', resources.memoryRequest), memoryLimit),
   };
 };
 
-const SMALLEST_MEMORY = 64 * 2 ** 20;
-
 /** A setting that nobody reads is a slip of the pen, and the user would wait for its effect. */
-const unknownAnnotations = (annotations: Readonly<Record<string, string>>): string[] =>
+export const unknownAnnotations = (annotations: Readonly<Record<string, string>>): string[] =>
   Object.keys(annotations)
     .filter((name) => name.startsWith(PREFIX) && name !== STATUS && !CARRIED.includes(name))
     .slice(0, MOST_NAMED)
-    .map((name) => `${name.slice(0, 80)}: is no setting of Tollgate`);
+    .map((name) => `${name.slice(0, 80)}: is no setting of Tollgate; docs/annotations.md names them all`);
 
 const PREFIX = INJECT.slice(0, INJECT.indexOf('/') + 1);
 const MOST_NAMED = 8;

@@ -26,3 +26,7 @@ export const quantityValue = (text: string): number | null => {
 
 /** A quantity above zero. */
 export const isQuantity = (text: string): boolean => (quantityValue(text) ?? 0) > 0;
+
+/** Whether one is no smaller than another; what is no quantity counts as nothing. */
+export const isAtLeast = (text: string, least: string): boolean =>
+  (quantityValue(text) ?? 0) >= (quantityValue(least) ?? 0);

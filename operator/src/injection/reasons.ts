@@ -28,6 +28,8 @@ export const REFUSAL_REASONS = [
   'InjectionRequired',
   /** Injection is required in the namespace and a base URL leads past the proxy. */
   'BaseUrlNotAdopted',
+  /** A workload's annotation asks with a word that is neither "true" nor "false". */
+  'InvalidInjectValue',
 ] as const;
 
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];

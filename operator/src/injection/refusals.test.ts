@@ -53,7 +53,7 @@ describe('whether a pod is injected', () => {
 
   it('is told where the word is neither yes nor no', () => {
     expect(inject({}, { metadata: annotated('yes') })).toMatchObject({
-      warnings: [expect.stringMatching(/tollgate.dev\/inject: must be "true" or "false"/)],
+      warnings: [expect.stringMatching(/tollgate.dev\/inject must be "true" or "false", not "yes"/)],
     });
   });
 });

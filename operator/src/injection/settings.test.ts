@@ -16,4 +16,11 @@ describe("the injector's settings", () => {
     expect(someSettings({ spoolSizeLimit: '1Mi', proxyEnv }).spoolSizeLimit).toBe('1Mi');
     expect(() => someSettings({ spoolSizeLimit: '900k', proxyEnv })).toThrow('must be 1000000 bytes or more');
   });
+
+  it.each([
+    ['CPU', { cpuLimit: '1m' }, 'must be 20m or more, which the proxy needs to start'],
+    ['memory', { memoryLimit: '16Mi' }, 'must be 64Mi or more, which the proxy needs to start'],
+  ])('give a proxy the %s that it needs to start', (_what, resources, fault) => {
+    expect(() => someSettings({ resources })).toThrow(fault);
+  });
 });

@@ -5,11 +5,16 @@
 import { z } from 'zod';
 import { LOG_LEVELS } from '@tollgate/runtime';
 import { PROVIDERS } from './facts.ts';
-import { isQuantity, quantityValue } from './quantity.ts';
+import { isAtLeast, isQuantity, quantityValue } from './quantity.ts';
+import { LEAST } from './setting-meanings.ts';
 
 const QUANTITY = 'must be a quantity as Kubernetes writes it, such as 20m, 0.5 or 96Mi';
 const port = () => z.coerce.number<number | string>().int().min(1024).max(65_535);
 const quantity = () => z.string().refine(isQuantity, { error: QUANTITY });
+const limit = (setting: keyof typeof LEAST) =>
+  quantity().refine((text) => isAtLeast(text, LEAST[setting]), {
+    error: `must be ${LEAST[setting]} or more, which the proxy needs to start`,
+  });
 const namespace = () => z.string().min(1).max(63);
 
 /** A registry path with a tag, a digest, or both. */
@@ -33,9 +38,9 @@ const SPOOL_BYTES = 268_435_456;
 const ResourcesSchema = z
   .strictObject({
     cpuRequest: quantity().default('20m'),
-    cpuLimit: quantity().nullable().default(null),
+    cpuLimit: limit('cpuLimit').nullable().default(null),
     memoryRequest: quantity().default('96Mi'),
-    memoryLimit: quantity().default('256Mi'),
+    memoryLimit: limit('memoryLimit').default('256Mi'),
   })
   .prefault({});
 

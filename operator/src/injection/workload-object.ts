@@ -2,10 +2,15 @@
 import { z } from 'zod';
 
 const annotated = z.looseObject({ annotations: z.record(z.string(), z.string()).nullish() });
+const owner = z.looseObject({ controller: z.boolean().nullish() });
 const templateSpec = z.looseObject({ template: z.looseObject({ metadata: annotated.nullish() }) });
 
 const WorkloadSchema = z.looseObject({
-  metadata: annotated.extend({ name: z.string().nullish(), generateName: z.string().nullish() }),
+  metadata: annotated.extend({
+    name: z.string().nullish(),
+    generateName: z.string().nullish(),
+    ownerReferences: z.array(owner).nullish(),
+  }),
   spec: z.looseObject({
     template: z.looseObject({ metadata: annotated.nullish() }).nullish(),
     jobTemplate: z.looseObject({ spec: templateSpec }).nullish(),
@@ -23,6 +28,9 @@ export interface WorkloadObject {
   readonly kind: WorkloadKind;
   readonly name: string;
   readonly annotations: Readonly<Record<string, string>>;
+  /** A controller made it, as a CronJob makes Jobs: nobody reads what it is told. */
+  readonly isOwned: boolean;
+  readonly template: Readonly<Record<string, unknown>>;
   /** Pointer of the template, such as `/spec/template`. */
   readonly templatePath: string;
   /** Null: the template has no `metadata` at all. */
@@ -50,6 +58,8 @@ export const parseWorkload = (kind: string, object: unknown): WorkloadObject | n
     kind: known,
     name: metadata.name ?? metadata.generateName ?? '',
     annotations: metadata.annotations ?? {},
+    isOwned: (metadata.ownerReferences ?? []).some(({ controller }) => controller === true),
+    template,
     templatePath: known === 'CronJob' ? '/spec/jobTemplate/spec/template' : '/spec/template',
     templateMetadata: template.metadata == null ? null : { annotations: template.metadata.annotations ?? null },
     rollout: rolloutOf(known, spec, status?.desiredNumberScheduled ?? 0),

@@ -143,22 +143,41 @@ describe('the admission server', () => {
     expect(told).toHaveLength(before + 1);
   });
 
-  it('carries the annotation of a workload', async () => {
-    const deployment = (annotations: object): object => ({
-      metadata: { name: 'web', annotations },
-      spec: { replicas: 2, template: { metadata: { labels: {} }, spec: {} } },
-    });
+  const deployment = (annotations: object, spec: object = {}): object => ({
+    metadata: { name: 'web', annotations },
+    spec: { replicas: 2, template: { metadata: { labels: {} }, spec: { containers: [{ name: 'app' }], ...spec } } },
+  });
+  const annotated = (annotations: object, spec: object = {}): ReturnType<typeof ask> => {
     const kind = { group: 'apps', version: 'v1', kind: 'Deployment' };
-    const response = await ask(
-      '/workloads',
-      review(deployment({ [INJECT]: 'true' }), { kind, operation: 'UPDATE', oldObject: deployment({}) }),
-    );
+    const oldObject = deployment({}, spec);
+    return ask('/workloads', review(deployment(annotations, spec), { kind, operation: 'UPDATE', oldObject }));
+  };
+
+  it('carries the annotation of a workload', async () => {
+    const response = await annotated({ [INJECT]: 'true' });
     expect(response.warnings).toEqual([
       'tollgate: tollgate.dev/inject is carried to the pod template of Deployment web: 2 pods are replaced now',
     ]);
     expect(patchOf(response)).toEqual([
       { op: 'add', path: '/spec/template/metadata/annotations', value: { [INJECT]: 'true' } },
     ]);
+  });
+
+  it('says to whoever annotates a workload why its pods cannot carry the proxy, first of all', async () => {
+    const { allowed, warnings } = await annotated({ [INJECT]: 'true' }, { hostNetwork: true });
+    expect(allowed).toBe(true);
+    expect(warnings).toEqual([
+      "tollgate: its pods cannot carry the proxy and run unmetered: the pod is on its node's network, where its proxy would serve every process of the node",
+      'tollgate: tollgate.dev/inject is carried to the pod template of Deployment web: 2 pods are replaced now',
+    ]);
+  });
+
+  it('refuses an annotation of a workload that is neither a yes nor a no', async () => {
+    expect(await annotated({ [INJECT]: 'TRUE' })).toMatchObject({
+      allowed: false,
+      status: { message: 'tollgate (InvalidInjectValue): tollgate.dev/inject must be "true" or "false", not "TRUE"' },
+    });
+    expect(decided.at(-1)).toBe('refused InvalidInjectValue');
   });
 
   describe('with a hostile body', () => {

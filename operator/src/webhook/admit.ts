@@ -1,10 +1,12 @@
 /** One request of the API server answered: pure but for what it is handed. */
 import { carryAnnotation } from '../injection/carry-annotation.ts';
-import type { NamespaceMode, RouteKeys } from '../injection/facts.ts';
+import type { NamespaceFacts, NamespaceMode, RouteKeys } from '../injection/facts.ts';
 import { injectPod, type Injection } from '../injection/inject-pod.ts';
 import { PodSchema, type Pod } from '../injection/pod.ts';
 import type { SkipReason } from '../injection/reasons.ts';
 import type { InjectionSettings } from '../injection/settings.ts';
+import { templatePod } from '../injection/template-pod.ts';
+import { templateWarnings } from '../injection/template-warnings.ts';
 import { parseWorkload } from '../injection/workload-object.ts';
 import type { AdmissionAnswer, AdmissionRequest } from './admission-review.ts';
 
@@ -44,11 +46,7 @@ export const admitPod = (request: AdmissionRequest, mode: NamespaceMode | null, 
     return mode === 'required' ? unread(deps, message) : foreign(deps, message);
   }
   const namespace = request.namespace ?? '';
-  const answer = injectPod(
-    parsed.data,
-    { name: namespace, mode, routeKeys: deps.routeKeys(namespace), kubernetesMinor: deps.kubernetesMinor() },
-    deps.settings(),
-  );
+  const answer = injectPod(parsed.data, { ...surroundings(request, deps), mode }, deps.settings());
   const reason = 'reason' in answer ? answer.reason : '';
   deps.observe.decided(answer.outcome, reason);
   const audit = { outcome: answer.outcome, ...(reason === '' ? {} : { reason }) };
@@ -80,10 +78,24 @@ export const admitWorkload = (request: AdmissionRequest, deps: AdmitDeps): Admis
   const isKnown = (kind.group === 'apps' || kind.group === 'batch') && kind.version === 'v1';
   const workload = isKnown ? parseWorkload(kind.kind, object) : null;
   if (workload === null) return foreign(deps, `this webhook is for workloads, not for ${kind.kind}`);
-  const { outcome, patch, warnings } = carryAnnotation(workload, parseWorkload(kind.kind, oldObject));
+  const answer = carryAnnotation(workload, parseWorkload(kind.kind, oldObject));
+  if (answer.outcome === 'refused') {
+    const { outcome, reason, message } = answer;
+    deps.observe.decided(outcome, reason);
+    return { allowed: false, message: `tollgate (${reason}): ${message}`, audit: { outcome, reason } };
+  }
+  const { outcome, patch, warnings } = answer;
   deps.observe.decided(outcome, '');
-  return { allowed: true, patch, warnings, audit: { outcome } };
+  const pod = outcome === 'carried' ? templatePod(workload, answer.annotations) : null;
+  const foretold = pod === null ? [] : templateWarnings(pod, surroundings(request, deps), deps.settings());
+  return { allowed: true, patch, warnings: [...foretold, ...warnings], audit: { outcome } };
 };
+
+const surroundings = ({ namespace }: AdmissionRequest, deps: AdmitDeps): Omit<NamespaceFacts, 'mode'> => ({
+  name: namespace ?? '',
+  routeKeys: deps.routeKeys(namespace ?? ''),
+  kubernetesMinor: deps.kubernetesMinor(),
+});
 
 const unread = ({ observe }: AdmitDeps, message: string): AdmissionAnswer => {
   observe.decided('refused', 'InjectionRequired');
