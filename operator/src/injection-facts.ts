@@ -6,6 +6,8 @@ import type { AuditContext } from './controllers/pods/audit.ts';
 export interface InjectionFacts {
   readonly audit: AuditContext;
   readonly teamLabel: string | null;
+  /** As they were at the start; null: the operator was not told. */
+  readonly settings: InjectionSettings | null;
 }
 
 /** Null: the operator was not told, believes any container of the proxy's name, and calls no pod outdated. */
@@ -18,6 +20,7 @@ export const injectionFacts = (settings: InjectionSettings | null, systemNamespa
     version: settings?.version ?? null,
   },
   teamLabel: settings?.teamLabel ?? null,
+  settings,
 });
 
 const DEFAULT_EXCLUDED = ['kube-system', 'kube-node-lease'];

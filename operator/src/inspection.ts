@@ -1,5 +1,7 @@
 /** What a person looks at a cluster with, in the operator's own words: kinds, audits, certificates and grants. */
-export { findingOf, lacksProxy, namespaceMode, type AuditContext } from './controllers/pods/audit.ts';
+export { findingOf, lacksProxy, namespaceMode, oddWordOf, type AuditContext } from './controllers/pods/audit.ts';
+export type { Prospect } from './controllers/pods/missing-notes.ts';
+export { makeProspects } from './controllers/pods/prospects.ts';
 export { ACTIVE_PODS, toWatchedPod, WATCHED_SELECTOR, type WatchedPod } from './controllers/pods/watched-pod.ts';
 export { secretGrantObjects, type SecretGrant } from './controllers/model-route/secret-grant.ts';
 export {

@@ -4,6 +4,7 @@ import { serviceReconciler } from './controllers/llm-inference-service/controlle
 import { routeReconciler } from './controllers/model-route/controller.ts';
 import { makeRefLookup } from './controllers/model-route/ref-lookup.ts';
 import { podAuditor } from './controllers/pods/auditor.ts';
+import { makeProspects } from './controllers/pods/prospects.ts';
 import { useAuditor } from './controllers/pods/use-auditor.ts';
 import type { BypassCounts } from './controllers/pods/bypass-counts.ts';
 import type { StatusPublisher } from './controllers/status-publisher.ts';
@@ -130,6 +131,7 @@ export const makeControllers = (deps: ControllersDeps): Controllers => {
     namespaces: watches.namespaces.cache,
     audit: injection.audit,
     events,
+    prospectOf: makeProspects({ api, settings: injection.settings }),
     onChange: onPods,
   });
   const auditUse = useAuditor({ ...deps, injected: watches.injected.cache, onChange: onPods });

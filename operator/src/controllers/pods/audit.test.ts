@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { TokenBudget } from '@tollgate/api';
 import { admitManifest } from '../../programming/admitted-manifest.ts';
 import { toInjectedPod, type InjectedPod } from '../../programming/injected-pod.ts';
@@ -6,6 +6,11 @@ import type { EventNote } from '../../kube/event-recorder.ts';
 import { aBudgetObject, aCache } from '../testing/objects.ts';
 import { podAuditor } from './auditor.ts';
 import { findingOf, lacksProxy, type AuditContext } from './audit.ts';
+import type { KubeList, ListQuery } from '../../kube/kube-api.ts';
+import type { KubeKind, KubeObject } from '../../kube/kube-object.ts';
+import { someSettings } from '../../injection/testing/pods.ts';
+import type { Prospect } from './missing-notes.ts';
+import { makeProspects, type AskProspect } from './prospects.ts';
 import { makeBypassCounts } from './bypass-counts.ts';
 import { toWatchedPod, type WatchedPod } from './watched-pod.ts';
 
@@ -63,7 +68,8 @@ describe('a pod without the proxy', () => {
       injected,
       namespaces,
       audit: CONTEXT,
-      events: { record: (event) => void recorded.push(event), stop: () => Promise.resolve() },
+      events: { record: (event) => void recorded.push(event) },
+      prospectOf: () => Promise.resolve(null),
       onChange: (name) => void changed.push(name),
     });
     const { signal } = new AbortController();
@@ -85,6 +91,111 @@ describe('a pod without the proxy', () => {
     injected.set(toInjectedPod({ metadata: { name: 'marked', namespace: 'team-a', uid: 'm' } }));
     await audit('team-a/marked', signal);
     expect(recorded[2]?.note).toMatch(/^The pod carries the mark of the injector, and there is none in the pod/);
+  });
+});
+
+describe('what is said of a pod without the proxy', () => {
+  const owner = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'web', uid: 'o', controller: true };
+  const notesOn = async (pod: WatchedPod, prospectOf: AskProspect, mode?: string): Promise<readonly EventNote[]> => {
+    const recorded: EventNote[] = [];
+    const audit = podAuditor({
+      watched: aCache([pod]),
+      injected: aCache<InjectedPod>(),
+      namespaces: aCache([namespace('team-a', mode)]),
+      audit: CONTEXT,
+      events: { record: (event) => void recorded.push(event) },
+      prospectOf,
+      onChange: () => undefined,
+    });
+    const { signal } = new AbortController();
+    await audit('team-a/p', signal);
+    await audit('team-a/p', signal);
+    return recorded;
+  };
+  const owned = (name = 'p', revision = 'r1'): WatchedPod => {
+    const { metadata, ...rest } = aPod('true', { name, uid: name, labels: { 'controller-revision-hash': revision } });
+    return { ...rest, metadata: { ...metadata, ownerReferences: [owner] } };
+  };
+  const skipped: Prospect = { outcome: 'skipped', reason: 'HostNetwork', message: 'it is not alone', warnings: [] };
+  const refused: Prospect = { outcome: 'refused', reason: 'InjectionRequired', message: 'it must' };
+
+  it.each<readonly [string, WatchedPod, Prospect, RegExp]>([
+    ['that its workload makes it again', owned(), null, /injector was away; delete it, or restart its workload\.$/],
+    ['that nobody makes it again', aPod('true'), null, /injector was away; delete it and make it again\.$/],
+    [
+      'what keeps the proxy out of it',
+      owned(),
+      skipped,
+      /holds them\. It cannot carry one: it is not alone \(HostNetwork\)\.$/,
+    ],
+    [
+      'that it would not be made at all',
+      owned(),
+      refused,
+      /Made again it would be refused: it must \(InjectionRequired\)\.$/,
+    ],
+    ['what may be where nobody knows', owned(), 'unknown', /or cannot carry one: delete it, .* an event says why\.$/],
+  ])('is %s', async (_what, pod, prospect, expected) => {
+    expect(await notesOn(pod, () => Promise.resolve(prospect))).toEqual([
+      expect.objectContaining({ reason: 'ProxyMissing', note: expect.stringMatching(expected) }),
+    ]);
+  });
+
+  it('waits until somebody can tell', async () => {
+    const events: EventNote[] = [];
+    const audit = podAuditor({
+      watched: aCache([owned()]),
+      injected: aCache<InjectedPod>(),
+      namespaces: aCache([namespace('team-a')]),
+      audit: CONTEXT,
+      events: { record: (event) => void events.push(event) },
+      prospectOf: jest
+        .fn<AskProspect>()
+        .mockRejectedValueOnce(new Error('the API server is away'))
+        .mockResolvedValue(null),
+      onChange: () => undefined,
+    });
+    const { signal } = new AbortController();
+    await expect(audit('team-a/p', signal)).rejects.toThrow('is away');
+    await audit('team-a/p', signal);
+    expect(events).toHaveLength(1);
+  });
+
+  it('is what it says itself where that is neither yes nor no', async () => {
+    const note = 'tollgate.dev/inject must be "true" or "false", not "TRUE": as it is, it asks for nothing';
+    const untold = (): Promise<Prospect> => Promise.reject(new Error('nobody asks'));
+    expect(await notesOn(aPod('TRUE'), untold)).toEqual([
+      expect.objectContaining({
+        type: 'Warning',
+        reason: 'InvalidInjectValue',
+        note: expect.stringContaining(note),
+      }),
+    ]);
+    expect(await notesOn(aPod('TRUE'), untold, 'disabled')).toEqual([]);
+    expect(await notesOn(aPod('TRUE', { labels: { 'tollgate.dev/inject': 'false' } }), untold)).toEqual([]);
+  });
+
+  it('is asked for once for all pods of a template', async () => {
+    const asked: unknown[] = [];
+    const spec = { hostNetwork: true, containers: [{ name: 'app', image: 'app' }] };
+    const api = {
+      list: <T extends KubeObject>(_kind: KubeKind, query: ListQuery): Promise<KubeList<T>> => {
+        asked.push(query);
+        const annotations = { 'tollgate.dev/inject': 'true' };
+        const items = [{ metadata: { name: 'p', namespace: 'team-a', annotations }, spec }] as unknown as readonly T[];
+        return Promise.resolve({ items, resourceVersion: '1', continue: null });
+      },
+    };
+    const { signal } = new AbortController();
+    const ask = makeProspects({ api, settings: someSettings() });
+    for (const pod of [owned('a'), owned('b'), owned('c', 'r2'), aPod('true', { name: 'd' })]) {
+      expect(await ask(pod, null, signal)).toMatchObject({ outcome: 'skipped', reason: 'HostNetwork' });
+    }
+    expect(asked).toEqual(
+      ['a', 'c', 'd'].map((name) => ({ namespace: 'team-a', fieldSelector: `metadata.name=${name}` })),
+    );
+    expect(await ask(owned('a'), 'required', signal)).toMatchObject({ outcome: 'refused' });
+    expect(await makeProspects({ api, settings: null })(owned('a'), null, signal)).toBe('unknown');
   });
 });
 

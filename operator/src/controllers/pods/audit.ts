@@ -18,10 +18,7 @@ export type InjectedFinding = 'well' | 'outdated' | 'forged';
 
 /** Opted in, itself or by its namespace, and without the proxy. */
 export const lacksProxy = (pod: WatchedPod, mode: NamespaceMode | null, context: AuditContext): boolean => {
-  const { namespace = '' } = pod.metadata;
-  if (pod.isStatic || namespace === context.systemNamespace || context.excludedNamespaces.includes(namespace)) {
-    return false;
-  }
+  if (isLeftAlone(pod, context)) return false;
   switch (mode) {
     case 'required':
       return true;
@@ -35,6 +32,15 @@ export const lacksProxy = (pod: WatchedPod, mode: NamespaceMode | null, context:
       return mode satisfies never;
   }
 };
+
+/** A word that is neither yes nor no, for which the pod has no proxy, whatever its author thinks; null where it is not so. */
+export const oddWordOf = (pod: WatchedPod, mode: NamespaceMode | null, context: AuditContext): string | null =>
+  mode === null && pod.wish === null && !isLeftAlone(pod, context) ? pod.oddWish : null;
+
+const isLeftAlone = (
+  { isStatic, metadata: { namespace = '' } }: WatchedPod,
+  { systemNamespace, excludedNamespaces }: AuditContext,
+): boolean => isStatic || namespace === systemNamespace || excludedNamespaces.includes(namespace);
 
 /** Pods keep the proxy they were born with: an outdated one works on, and a restart renews it. */
 export const findingOf = (pod: InjectedPod, context: AuditContext): InjectedFinding => {

@@ -1,6 +1,6 @@
 /** What is true of a budget, condition by condition. Pure. */
 import type { Claim } from '../conditions.ts';
-import { PROXY_MISSING } from '../pods/auditor.ts';
+import { PROXY_MISSING } from '../pods/missing-notes.ts';
 import type { BypassCount } from '../pods/bypass-counts.ts';
 import { DIRECT_CONNECTION } from '../pods/use-notes.ts';
 import { ACCEPTED, EXCEEDED, PROGRAMMED, READY, REASON, STORE_AVAILABLE } from './reasons.ts';
