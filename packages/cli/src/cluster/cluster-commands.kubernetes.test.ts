@@ -254,7 +254,7 @@ describe('with the objects of an installation', () => {
 
   it('check --proxy says of one pod what there is', async () => {
     expect(await tollgate('check', '--proxy', 'bare', '-n', 'shop')).toBe(1);
-    expect(io.out()).toContain('asks for the proxy and was made without it');
+    expect(io.out()).toContain('asks for the proxy and lacks it: its calls are not metered');
     expect(await tollgate('check', '--proxy', 'pod/carrier', '-n', 'shop')).toBe(1);
     expect(io.out()).toContain('the proxy does not run');
     expect(io.out()).toContain('its image is what new pods get');

@@ -2,9 +2,12 @@
 import jsonPatch from 'fast-json-patch';
 import {
   carryAnnotation,
+  INJECT,
+  injectFault,
   isMap,
+  oddInjectValue,
   parseWorkload,
-  PodSchema,
+  templatePod,
   type JsonPatch,
   type Pod,
   type WorkloadKind,
@@ -20,36 +23,41 @@ export interface WorkloadPod {
   readonly templatePath: string;
   /** Of carrying its annotations to the template. */
   readonly warnings: readonly string[];
+  /** What it says of the proxy by a word that is neither yes nor no: as it stands, it would be refused. Null: it does not. */
+  readonly fault: string | null;
+  /** What it is annotated with itself, as it stands; null: nothing. */
+  readonly said: string | null;
+  /** What its template says by itself counts, whatever is annotated on the workload. */
+  readonly isSaidByTemplate: boolean;
 }
 
 /** Null where it is no workload of a known kind, or one whose template cannot be read. */
 export const workloadPod = (kind: string, object: unknown): WorkloadPod | null => {
   const workload = parseWorkload(kind, object);
   if (workload === null || typeof object !== 'object' || object === null) return null;
-  const carried = carryAnnotation(workload, null);
+  const carrying = carryAnnotation(workload, null);
+  const carried = carrying.outcome === 'refused' ? AS_IT_IS : carrying;
   const template = readPointer(patched(object, carried.patch), workload.templatePath);
   if (!isMap(template)) return null;
-  const metadata = isMap(template['metadata']) ? template['metadata'] : {};
-  const owner = { apiVersion: 'v1', kind: workload.kind, name: workload.name, uid: '', controller: true };
-  const parsed = PodSchema.safeParse({
-    metadata: {
-      labels: metadata['labels'],
-      annotations: metadata['annotations'],
-      generateName: `${workload.name}-`,
-      ownerReferences: [owner],
-    },
-    spec: template['spec'],
-  });
-  if (!parsed.success) return null;
+  const own = workload.templateMetadata?.annotations ?? {};
+  const pod = templatePod(workload, carrying.outcome === 'refused' ? own : carrying.annotations);
+  if (pod === null) return null;
+  const [said, there] = [workload.annotations[INJECT], own[INJECT]];
+  const odd = oddInjectValue(said, there, pod.metadata.labels?.[INJECT]);
   return {
     kind: workload.kind,
     name: workload.name,
-    pod: parsed.data,
-    template: { ...template, metadata },
+    pod,
+    template: { ...template, metadata: isMap(template['metadata']) ? template['metadata'] : {} },
     templatePath: workload.templatePath,
     warnings: carried.warnings,
+    fault: odd === null ? null : injectFault(odd),
+    said: said ?? null,
+    isSaidByTemplate: there !== undefined && there !== said,
   };
 };
+
+const AS_IT_IS = { patch: [], warnings: [] } as const;
 
 /** A copy with the patch applied, as the API server would. */
 export const patched = <T extends object>(object: T, patch: JsonPatch): T =>

@@ -1,5 +1,6 @@
 /** What is known of an installation when it is judged. */
 import type { InjectionSettings, NamespaceMode } from '@tollgate/operator/injection';
+import type { Prospect } from '@tollgate/operator/inspection';
 import type { Installation } from '../installation.ts';
 import type { Answer } from '../open-cluster.ts';
 import type { Told } from '../told.ts';
@@ -97,9 +98,21 @@ export interface NamespaceLabels {
   readonly mode: NamespaceMode | null;
 }
 
+export interface LackingPod {
+  /** `namespace/pod` */
+  readonly pod: string;
+  /** Somebody makes it again when it is gone. */
+  readonly isOwned: boolean;
+  /** What would come of it then. */
+  readonly prospect: Prospect;
+}
+
+/** Each pod as `namespace/pod`. */
 export interface PodFacts {
-  /** `namespace/pod`, by workload: they ask for the proxy and lack it. */
-  readonly lacking: readonly string[];
+  /** They ask for the proxy, or their namespaces do, and lack it. */
+  readonly lacking: readonly LackingPod[];
+  /** What they say of the proxy is neither yes nor no, and they lack it. */
+  readonly unclear: readonly { readonly pod: string; readonly word: string }[];
   /** They bear the proxy's label, and something else in its place. */
   readonly forged: readonly string[];
   /** They carry the proxy of another image than new pods get. */

@@ -13,9 +13,11 @@ import {
   INFERENCE_SERVICES,
   INJECTED_SELECTOR,
   lacksProxy,
+  makeProspects,
   MODEL_ROUTES,
   namespaceMode,
   NAMESPACES,
+  oddWordOf,
   PODS,
   publishedBundles,
   TOKEN_BUDGETS,
@@ -46,6 +48,7 @@ import type {
   CrdFacts,
   InjectorFacts,
   InstallationFacts,
+  LackingPod,
   LeaseFacts,
   NamespaceLabels,
   PodAnswer,
@@ -315,12 +318,22 @@ const readPods = async (
     kind: PODS,
     selection: { ...within, metadataOnly: true, labelSelector: WATCHED_SELECTOR, fieldSelector: ACTIVE_PODS },
     signal,
-    keep: (pod: KubeObject) =>
-      lacksProxy(toWatchedPod(pod), modes.get(pod.metadata.namespace ?? '') ?? null, context) &&
-      pod.metadata.deletionTimestamp === undefined
-        ? keyOf(pod.metadata)
-        : undefined,
+    keep: (object: KubeObject) => {
+      const pod = toWatchedPod(object);
+      const mode = modes.get(object.metadata.namespace ?? '') ?? null;
+      const lacks = lacksProxy(pod, mode, context);
+      const word = oddWordOf(pod, mode, context);
+      const isLeaving = object.metadata.deletionTimestamp !== undefined;
+      return isLeaving || (!lacks && word === null) ? undefined : { pod, mode, lacks, word };
+    },
   });
+  const prospectOf = makeProspects({ api, settings });
+  const lacking: LackingPod[] = [];
+  for (const { pod, mode, lacks } of watched.items) {
+    if (!lacks) continue;
+    const isOwned = (pod.metadata.ownerReferences ?? []).length > 0;
+    lacking.push({ pod: keyOf(pod.metadata), isOwned, prospect: await prospectOf(pod, mode, signal) });
+  }
   const injected = await listAll({
     api,
     kind: PODS,
@@ -333,7 +346,8 @@ const readPods = async (
   const isOutdated = (image: string | null): boolean =>
     settings !== null && image !== null && !isCurrentImage(image, settings);
   return {
-    lacking: watched.items,
+    lacking,
+    unclear: watched.items.flatMap(({ pod, word }) => (word === null ? [] : [{ pod: keyOf(pod.metadata), word }])),
     forged: forged.map(({ metadata }) => keyOf(metadata)),
     outdated: genuine.filter(({ proxyImage }) => isOutdated(proxyImage)).map(({ metadata }) => keyOf(metadata)),
     carrying: genuine.length,

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { hasErrors, type Finding } from '../finding.ts';
 import { printFindings } from '../print-findings.ts';
 import { someSettings } from '../testing/workloads.ts';
-import type { InstallationFacts } from './facts.ts';
+import type { InstallationFacts, LackingPod } from './facts.ts';
 import { judgeInstallation } from './judge.ts';
 
 const NOW = Date.parse('2026-11-21T12:00:00Z');
@@ -33,6 +33,14 @@ const INSTALLATION: InstallationFacts['installation'] = {
   programs: [program('operator'), program('injector'), program('server')],
 };
 
+const HOSTED = { outcome: 'skipped', reason: 'HostNetwork', message: 'it is on the host', warnings: [] } as const;
+const lacking = (changes: Partial<LackingPod> = {}): LackingPod => ({
+  pod: 'shop/web-1',
+  isOwned: true,
+  prospect: null,
+  ...changes,
+});
+
 const well: InstallationFacts = {
   installation: INSTALLATION,
   crds: known({ kinds: KINDS, namesakes: [] }),
@@ -59,7 +67,7 @@ const well: InstallationFacts = {
     },
   ],
   namespaces: known([{ name: 'shop', label: 'enabled', mode: 'enabled' }]),
-  pods: known({ lacking: [], forged: [], outdated: [], carrying: 4 }),
+  pods: known({ lacking: [], unclear: [], forged: [], outdated: [], carrying: 4 }),
   now: NOW,
 };
 
@@ -81,7 +89,7 @@ describe('an installation', () => {
   });
   const trial = (changes: object) => ({ trial: { namespace: 'default', ...changes } as InstallationFacts['trial'] });
   const pods = (changes: object) => ({
-    pods: known({ lacking: [], forged: [], outdated: [], carrying: 0, ...changes }),
+    pods: known({ lacking: [], unclear: [], forged: [], outdated: [], carrying: 0, ...changes }),
   });
   const injector = (changes: object) => ({
     injectors: [{ pod: 'i-1', ready: OK, certificateSeconds: null, ...changes }],
@@ -199,9 +207,33 @@ describe('an installation', () => {
     ],
     [
       'a pod lacks the proxy',
-      pods({ lacking: ['shop/web-1'] }),
+      pods({ lacking: [lacking()] }),
       'error',
       /^pod\/web-1 -n shop: asks for the proxy and lacks it/,
+    ],
+    [
+      'a pod cannot carry the proxy',
+      pods({ lacking: [lacking({ prospect: HOSTED })] }),
+      'error',
+      /cannot carry it, so that its calls are not metered: it is on the host \(HostNetwork\)$/,
+    ],
+    [
+      'a pod would not be made again',
+      pods({ lacking: [lacking({ prospect: { ...HOSTED, outcome: 'refused', reason: 'InjectionRequired' } })] }),
+      'error',
+      /made again it would be refused: it is on the host \(InjectionRequired\)$/,
+    ],
+    [
+      'nobody can tell what would come of a pod',
+      pods({ lacking: [lacking({ prospect: 'unknown' })] }),
+      'error',
+      /asks for the proxy and lacks it: its calls are not metered$/,
+    ],
+    [
+      'a pod says neither yes nor no',
+      pods({ unclear: [{ pod: 'shop/web-1', word: 'TRUE' }] }),
+      'warning',
+      /^pod\/web-1 -n shop: tollgate\.dev\/inject must be "true" or "false", not "TRUE": as it is, it asks for nothing$/,
     ],
     ['a pod bears its label only', pods({ forged: ['shop/web-1'] }), 'error', /without the proxy/],
     [
@@ -217,6 +249,15 @@ describe('an installation', () => {
     expect(told.map((one) => one.severity)).toEqual([severity]);
     if (severity !== 'info') expect(told[0]?.hint).not.toBeNull();
     expect(hasErrors(findings)).toBe(severity === 'error');
+  });
+
+  it.each<readonly [string, Partial<LackingPod>, RegExp]>([
+    ['to delete it where its workload makes it again with the proxy', {}, /its workload makes it again, injected$/],
+    ['to make it again where nobody else does', { isOwned: false }, /delete .*, and make it again: nothing else does$/],
+    ['not to delete it where that is no use', { prospect: HOSTED }, /^change its workload so that it can/],
+    ['where to look where nobody can tell', { prospect: 'unknown' }, /kubectl get events -n shop$/],
+  ])('says of a pod that lacks the proxy %s', (_what, changes, hint) => {
+    expect(wrong(pods({ lacking: [lacking(changes)] }))[0]?.hint).toMatch(hint);
   });
 
   it('that injects by policy needs no injector and no webhook', () => {

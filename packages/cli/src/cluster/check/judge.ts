@@ -1,6 +1,7 @@
 /** What is wrong with an installation, and what to do about it. Pure. */
 import { INJECTION, mapOf, type InjectionSettings } from '@tollgate/operator/injection';
 import { finding, someOf, type Finding } from '../finding.ts';
+import { lackingProxy, unclearWish } from '../lacking-proxy.ts';
 import type { Component } from '../installation.ts';
 import type { InstallationFacts, PodAnswer, ResourceFacts } from './facts.ts';
 
@@ -272,17 +273,11 @@ const excludedOf = (settings: InjectionSettings | null): readonly string[] => se
 const pods = ({ pods: read, settings }: InstallationFacts): readonly Finding[] => {
   const ofSettings = settings.known ? [] : [unread('injection settings', settings.why)];
   if (!read.known) return [...ofSettings, unread('pods', read.why)];
-  const { lacking, forged, outdated, carrying } = read.value;
+  const { lacking, unclear, forged, outdated, carrying } = read.value;
   return [
     ...ofSettings,
-    ...lacking.map((pod) =>
-      finding(
-        'error',
-        podObject(pod),
-        'asks for the proxy and lacks it: its calls are not metered',
-        `kubectl delete ${podObject(pod)}: its workload makes it again, injected`,
-      ),
-    ),
+    ...lacking.map(({ pod, ...facts }) => lackingProxy(podObject(pod), facts)),
+    ...unclear.map(({ pod, word }) => unclearWish(podObject(pod), word)),
     ...forged.map((pod) =>
       finding(
         'error',

@@ -94,6 +94,25 @@ describe('injected manifests', () => {
     ]);
   });
 
+  it.each<readonly [string, object]>([
+    ['deployment/web', aDeployment({}, { metadata: { name: 'web', annotations: { [INJECT]: 'yes' } } })],
+    ['deployment/web', aDeployment({}, { pod: { annotations: { [INJECT]: 'yes' } } })],
+    ['deployment/web', aDeployment({}, { pod: { labels: { [INJECT]: 'yes' } } })],
+    [
+      'pod/p',
+      {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'p', annotations: { [INJECT]: 'yes' } },
+        spec: { containers: [] },
+      },
+    ],
+  ])('are refused where %s says neither yes nor no', (name, object) => {
+    expect(inject(JSON.stringify(object)).faults).toEqual([
+      `${name}: tollgate.dev/inject must be "true" or "false", not "yes"`,
+    ]);
+  });
+
   it('are refused where the injector would refuse the pod, and where they are no YAML', () => {
     const required = someNamespace({ mode: 'required' });
     expect(inject(JSON.stringify(aDeployment({}, { spec: { hostNetwork: true } })), required).faults).toEqual([

@@ -1,8 +1,10 @@
 /** Manifests in, the same with the proxy in every pod template out, by the injector's own decisions. Pure. */
 import {
   INJECT,
+  injectFault,
   injectPod,
   isMap,
+  oddInjectValue,
   PodSchema,
   wishOf,
   type InjectionSettings,
@@ -73,14 +75,18 @@ const injectBarePod = (manifest: Readonly<Record<string, unknown>>, context: Inj
   const parsed = PodSchema.safeParse(manifest);
   if (!parsed.success) return untouched(manifest);
   const name = `pod/${parsed.data.metadata.name ?? parsed.data.metadata.generateName ?? ''}`;
-  return decided(manifest, { name, pod: parsed.data, template: manifest, at: '', warnings: [] }, context);
+  const pod = parsed.data;
+  const odd = oddInjectValue(pod.metadata.annotations?.[INJECT], pod.metadata.labels?.[INJECT]);
+  if (odd !== null) return faulty(manifest, name, injectFault(odd));
+  return decided(manifest, { name, pod, template: manifest, at: '', warnings: [] }, context);
 };
 
 const injectWorkload = (kind: string, manifest: Readonly<Record<string, unknown>>, context: InjectContext): Result => {
   const workload = workloadPod(kind, manifest);
   if (workload === null) return untouched(manifest);
-  const { pod, template, templatePath: at, warnings } = workload;
+  const { pod, template, templatePath: at, warnings, fault } = workload;
   const name = `${workload.kind.toLowerCase()}/${workload.name}`;
+  if (fault !== null) return faulty(manifest, name, fault);
   return decided(manifest, { name, pod, template, at, warnings }, context);
 };
 
@@ -136,6 +142,12 @@ const edited = (manifest: unknown, at: string, template: unknown): unknown => {
       : { ...(isMap(value) ? value : {}), [first]: place(isMap(value) ? value[first] : null, rest) };
   return place(manifest, at.split('/').slice(1));
 };
+
+const faulty = (manifest: unknown, name: string, fault: string): Result => ({
+  object: manifest,
+  remarks: [],
+  refused: [`${name}: ${fault}`],
+});
 
 const untouched = (object: unknown): Result => ({ object, remarks: [], refused: [] });
 

@@ -1,6 +1,6 @@
 /** `check --proxy`: one pod and its proxy, gather → judge (pure) → print. */
 import { PODS } from '@tollgate/operator/inspection';
-import type { InjectionSettings } from '@tollgate/operator/injection';
+import { lastingObstacle, type InjectionSettings } from '@tollgate/operator/injection';
 import { CliError } from '../../cli-error.ts';
 import type { Io } from '../../io.ts';
 import { hasErrors } from '../finding.ts';
@@ -36,7 +36,11 @@ const gather = async (cluster: Cluster, given: string, systemNamespace: string |
   const ask = (path: string) =>
     container?.isRunning === true ? cluster.askPod({ namespace, name }, container.adminPort, path) : null;
   const [status, ready] = await Promise.all([ask('/status'), ask('/readyz')]);
-  return { ...facts, status, ready, settings: await settingsOf(cluster, systemNamespace) };
+  const settings = await settingsOf(cluster, systemNamespace);
+  // As far as the pod asks by itself; what its namespace says of it is the other check's.
+  const around = { name: namespace, mode: null, routeKeys: [], kubernetesMinor: null };
+  const prospect = settings === null ? 'unknown' : lastingObstacle(pod, around, settings);
+  return { ...facts, prospect, status, ready, settings };
 };
 
 /** Who looks at a pod of their own may not see Tollgate's namespace. */

@@ -1,13 +1,16 @@
 /** One pod, as far as its proxy goes. */
 import {
+  INJECT,
   isMap,
   mapOf,
+  oddInjectValue,
   PROXY_CONTAINER,
   STATUS,
   wishOf,
   PodSchema,
   type InjectionSettings,
 } from '@tollgate/operator/injection';
+import type { Prospect } from '@tollgate/operator/inspection';
 import type { KubeObject } from '@tollgate/operator/kube';
 import type { Answer } from '../open-cluster.ts';
 
@@ -17,6 +20,12 @@ export interface ProxyFacts {
   readonly phase: string;
   /** It says itself that it wants the proxy. */
   readonly asks: boolean;
+  /** It says something of it that is neither yes nor no; null: it does not. */
+  readonly unclear: string | null;
+  /** Somebody makes it again when it is gone. */
+  readonly isOwned: boolean;
+  /** What would come of it then. */
+  readonly prospect: Prospect;
   /** Null: it has none. */
   readonly container: ProxyContainer | null;
   /** What the injector wrote: `container/VARIABLE` that were left, base URLs that were taken over. */
@@ -44,7 +53,7 @@ export interface ProxyContainer {
 export type PodObject = KubeObject & { readonly spec?: unknown; readonly status?: unknown };
 
 /** All but the proxy's own answers. */
-export const proxyFacts = (pod: PodObject): Omit<ProxyFacts, 'settings' | 'status' | 'ready'> => {
+export const proxyFacts = (pod: PodObject): Omit<ProxyFacts, 'settings' | 'status' | 'ready' | 'prospect'> => {
   const parsed = PodSchema.safeParse(pod);
   const told = mapOf(pod.metadata.annotations?.[STATUS]);
   const status = isMap(pod.status) ? pod.status : {};
@@ -53,6 +62,8 @@ export const proxyFacts = (pod: PodObject): Omit<ProxyFacts, 'settings' | 'statu
     pod: pod.metadata.name,
     phase: textOf(status['phase']),
     asks: parsed.success && wishOf(parsed.data) === true,
+    unclear: oddInjectValue(pod.metadata.annotations?.[INJECT], pod.metadata.labels?.[INJECT]),
+    isOwned: (pod.metadata.ownerReferences ?? []).some(({ controller }) => controller === true),
     container: containerOf(pod, status),
     skippedEnv: Array.isArray(told['skippedEnv']) ? told['skippedEnv'].filter((item) => typeof item === 'string') : [],
     upstreams: Object.fromEntries(

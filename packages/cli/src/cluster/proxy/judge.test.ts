@@ -28,6 +28,7 @@ const factsOf = (
   status: object = {},
 ): ProxyFacts => ({
   ...proxyFacts(pod),
+  prospect: null,
   settings: someSettings(),
   status: { status: 200, body: JSON.stringify({ ...STATUS, ...status }) },
   ready: { status: 200, body: 'ok\n' },
@@ -59,7 +60,12 @@ describe('the proxy of a pod', () => {
     [
       'asked for and not there',
       podOf(null, {}, { 'tollgate.dev/inject': 'true' }),
-      /^error asks for the proxy and was made without it/,
+      /^error asks for the proxy and lacks it: its calls are not metered$/,
+    ],
+    [
+      'asked for by another word',
+      podOf(null, {}, { 'tollgate.dev/inject': 'yes' }),
+      /^warning tollgate\.dev\/inject must be "true" or "false", not "yes": as it is, it asks for nothing$/,
     ],
     ['not asked for', podOf(null), /^error carries no proxy, and does not ask/],
     [
@@ -81,6 +87,13 @@ describe('the proxy of a pod', () => {
     ],
   ])('is told where it is %s', (_title, pod, words) => {
     expect(saidOf(factsOf(pod))).toEqual([expect.stringMatching(words)]);
+  });
+
+  it('is told what keeps it out', () => {
+    const prospect = { outcome: 'skipped', reason: 'PortInUse', message: 'its port is taken', warnings: [] } as const;
+    expect(saidOf(factsOf(podOf(null, {}, { 'tollgate.dev/inject': 'true' }), { prospect }))).toEqual([
+      expect.stringMatching(/^error asks for the proxy and cannot carry it.*: its port is taken \(PortInUse\)$/),
+    ]);
   });
 
   it.each([

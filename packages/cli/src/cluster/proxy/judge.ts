@@ -2,6 +2,7 @@
 import { INJECT, isMap, mapOf } from '@tollgate/operator/injection';
 import { isCurrentImage } from '../current-image.ts';
 import { finding, type Finding } from '../finding.ts';
+import { lackingProxy, unclearWish } from '../lacking-proxy.ts';
 import type { ProxyContainer, ProxyFacts } from './facts.ts';
 
 export const judgeProxy = (facts: ProxyFacts): readonly Finding[] => {
@@ -15,13 +16,9 @@ const logsOf = (facts: ProxyFacts): string => `kubectl logs ${objectOf(facts)} -
 
 const bare = (facts: ProxyFacts): Finding => {
   const object = objectOf(facts);
-  return facts.asks
-    ? finding(
-        'error',
-        object,
-        'asks for the proxy and was made without it',
-        `kubectl get events -n ${facts.namespace}; then kubectl delete ${object}: its workload makes it again`,
-      )
+  if (facts.asks) return lackingProxy(object, facts);
+  return facts.unclear !== null
+    ? unclearWish(object, facts.unclear)
     : finding(
         'error',
         object,

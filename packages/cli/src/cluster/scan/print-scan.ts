@@ -1,5 +1,4 @@
 /** A scan for people: a table, what stays uncovered and why, and what to do next. */
-import { INJECT } from '@tollgate/operator/injection';
 import { printTable } from '../../format/table.ts';
 import type { ScannedWorkload } from './scan-workload.ts';
 
@@ -46,14 +45,12 @@ const nameOf = ({ kind, name }: ScannedWorkload): string => `${kind.toLowerCase(
 const nextStep = (workloads: readonly ScannedWorkload[], installed: boolean): string => {
   const able = workloads.filter(({ reason }) => reason === null);
   const whole = able.filter(({ coverage }) => coverage === 'Full');
-  const first = able.find(({ asks, kind }) => !asks && kind !== 'Job');
+  const first = able.find(({ next }) => next !== null);
   const sum = `${String(workloads.length)} ${workloads.length === 1 ? 'workload shows' : 'workloads show'} signs of calls to language models; injection covers ${String(whole.length)} whole.`;
   const install = installed
     ? []
     : ['  helm install tollgate charts/tollgate --namespace tollgate-system --create-namespace --wait'];
-  const annotate =
-    first === undefined ? [] : [`  kubectl annotate ${nameOf(first)} -n ${first.namespace} ${INJECT}=true`];
-  const next = [...install, ...annotate];
+  const next = [...install, ...(first?.next == null ? [] : [`  ${first.next}`])];
   return next.length === 0 ? sum : `${sum} Next:\n${next.join('\n')}`;
 };
 

@@ -17,6 +17,64 @@ const scanned = (deployment: object, context: Partial<ScanContext> = {}): Scanne
 };
 const KEY = { env: env({ OPENAI_API_KEY: 'sk-secret' }) };
 
+const word = (value: string) => ({ annotations: { 'tollgate.dev/inject': value } });
+
+describe('the command that a scan prints', () => {
+  const inTemplate = `kubectl patch deployment/web -n shop --type=merge -p '${JSON.stringify({
+    spec: { template: { metadata: word('true') } },
+  })}'`;
+  const annotate = 'kubectl annotate deployment/web -n shop tollgate.dev/inject=true';
+
+  it.each<readonly [string, Parameters<typeof aDeployment>[1], string | null]>([
+    ['annotates what says nothing', {}, annotate],
+    [
+      'overwrites what says neither yes nor no',
+      { metadata: { name: 'web', ...word('TRUE') } },
+      `${annotate} --overwrite`,
+    ],
+    ['changes the template where that says it', { pod: word('yes') }, inTemplate],
+    [
+      'changes the template, whatever the workload says',
+      { metadata: { name: 'web', ...word('true') }, pod: word('yes') },
+      inTemplate,
+    ],
+    [
+      'overwrites what was carried',
+      { metadata: { name: 'web', ...word('yes') }, pod: word('yes') },
+      `${annotate} --overwrite`,
+    ],
+    ['is none where it asks', { pod: word('true') }, null],
+    ['is none where it cannot be injected', { spec: { hostNetwork: true } }, null],
+  ])('%s', (_what, parts, expected) => {
+    expect(scanned(aDeployment(KEY, parts))?.next).toBe(expected);
+  });
+
+  it('finds the template of a CronJob, and none for a Job', () => {
+    const template = { metadata: word('1'), spec: { containers: [{ name: 'app', ...KEY }] } };
+    const next = (kind: string, object: object): string | null | undefined => {
+      const workload = workloadPod(kind, object);
+      if (workload === null) throw new Error('it cannot be read');
+      const context = { namespace: someNamespace(), settings: someSettings(), configMaps: new Map(), pods: null };
+      return scanWorkload(workload, context)?.next;
+    };
+    const night = { metadata: { name: 'night' }, spec: { jobTemplate: { spec: { template } } } };
+    expect(next('CronJob', night)).toContain('{"spec":{"jobTemplate":{"spec":{"template":{"metadata":');
+    expect(next('Job', { metadata: { name: 'once' }, spec: { template } })).toBeNull();
+  });
+
+  it('comes with what is wrong', () => {
+    const fault = 'tollgate.dev/inject must be "true" or "false", not "yes"; it has no effect as it is';
+    expect(scanned(aDeployment(KEY, { metadata: { name: 'web', ...word('yes') } }))?.notes).toEqual([fault]);
+    expect(scanned(aDeployment(KEY, { pod: word('yes') }))?.notes).toEqual([
+      fault,
+      `its pod template says it, and that counts over the workload's own annotation; change it there: ${inTemplate}`,
+    ]);
+    expect(scanned(aDeployment(KEY, { pod: { labels: { 'tollgate.dev/inject': 'on' } } }))?.notes).toEqual([
+      fault.replace('yes', 'on'),
+    ]);
+  });
+});
+
 describe('a scan of one workload', () => {
   it('passes over what shows no sign of a language model', () => {
     expect(scanned(aDeployment({ env: env({ DATABASE_URL: 'postgres://db' }) }))).toBeNull();

@@ -18,6 +18,7 @@ import {
   type SkipReason,
 } from '@tollgate/operator/injection';
 import { patched, type WorkloadPod } from '../workload-pod.ts';
+import { askingCommand } from './asking-command.ts';
 import { UNMETERED_SERVICES } from './known-names.ts';
 import { signsOf, type ConfigMapKeys, type Sign } from './signs.ts';
 
@@ -37,6 +38,8 @@ export interface ScannedWorkload {
   readonly reason: SkipReason | RefusalReason | null;
   /** What stays uncovered and why, and what changes. */
   readonly notes: readonly string[];
+  /** The command by which it comes to ask for the proxy; null where it asks, or cannot be injected, or cannot be changed. */
+  readonly next: string | null;
 }
 
 /** Of the calls that it shows signs of: `Full` all, `Partial` some, `None` none, `Unknown`: nothing tells whose they are. */
@@ -58,6 +61,14 @@ export const scanWorkload = (workload: WorkloadPod, context: ScanContext): Scann
   const providers = PROVIDERS.filter((provider) => signs.some((sign) => sign.provider === provider));
   const outcome = outcomeOf(pod, context);
   const gaps = outcome.reason === null ? gapsOf(signs, settings, outcome.left) : [];
+  const asks = whyNot(pod, namespace, settings) === null;
+  const next = asks || outcome.reason !== null ? null : askingCommand(workload, namespace.name);
+  const said = [
+    ...(workload.fault === null ? [] : [`${workload.fault}; it has no effect as it is`]),
+    ...(next === null || !workload.isSaidByTemplate
+      ? []
+      : [`its pod template says it, and that counts over the workload's own annotation; change it there: ${next}`]),
+  ];
   return {
     namespace: namespace.name,
     kind,
@@ -65,10 +76,13 @@ export const scanWorkload = (workload: WorkloadPod, context: ScanContext): Scann
     pods,
     providers,
     signs,
-    asks: whyNot(pod, namespace, settings) === null,
+    asks,
     coverage: outcome.reason === null ? coverageOf(signs, gaps) : 'None',
     reason: outcome.reason,
-    notes: [...workload.warnings, ...gaps.map(({ why }) => why), ...outcome.notes].filter((note) => note !== ''),
+    notes: [...new Set([...said, ...workload.warnings, ...gaps.map(({ why }) => why), ...outcome.notes])].filter(
+      (note) => note !== '',
+    ),
+    next,
   };
 };
 
