@@ -208,6 +208,102 @@ describe('what is rendered', () => {
       );
     });
 
+    describe('on a word of tollgate.dev/inject that is neither "true" nor "false"', () => {
+      const word = (value: string) => ({ 'tollgate.dev/inject': value });
+      const pods = (metadata: object) => ({ metadata, spec: { containers: [{ name: 'app', image: 'app' }] } });
+      const labels = { app: 'web' };
+      const deployment = (name: string, own: object, template: object = {}) => ({
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { name, namespace: 'team-a', ...own },
+        spec: { selector: { matchLabels: labels }, template: pods({ ...template, labels }) },
+      });
+      const cronJob = (annotations: object) => ({
+        apiVersion: 'batch/v1',
+        kind: 'CronJob',
+        metadata: { name: 'night', namespace: 'team-a' },
+        spec: {
+          schedule: '@daily',
+          jobTemplate: {
+            spec: {
+              template: {
+                metadata: { annotations },
+                spec: { restartPolicy: 'Never', containers: [{ name: 'app', image: 'app' }] },
+              },
+            },
+          },
+        },
+      });
+      const pod = (name: string, metadata: object) => ({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        ...pods({ name, namespace: 'team-a', ...metadata }),
+      });
+      const ownerReferences = [
+        { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-5d8', uid: 'u', controller: true },
+      ];
+      const said = (value: string): string => `tollgate.dev/inject must be "true" or "false", not "${value}"`;
+      /** Standard error, where kubectl prints warnings. */
+      const warningsOf = async (args: readonly string[], input = ''): Promise<string> => {
+        const program = (await import('@tollgate/testkit/kubernetes')).programPath('kubectl');
+        const command = `printf '%s' "$1" | "$0" --kubeconfig "$2" ${args.join(' ')}`;
+        return (await run('sh', ['-c', command, program, input, plane.kubeconfigPath])).stderr;
+      };
+
+      it.each<readonly [string, object, string]>([
+        ['on a workload', deployment('a', { annotations: word('TRUE') }), 'TRUE'],
+        ['on its template', deployment('a', {}, { annotations: word('yes') }), 'yes'],
+        ['that says nothing', deployment('a', { annotations: word('') }), ''],
+        ['on the template of a CronJob', cronJob(word('1')), '1'],
+        ['on a pod', pod('a', { annotations: word('True') }), 'True'],
+        ['on a pod, as a label', pod('a', { labels: word('on') }), 'on'],
+      ])('refuse who writes it %s', async (_where, object, value) => {
+        const answer = await eventually(
+          () => create(asText([object])),
+          (text) => text.includes('must be'),
+        );
+        expect(answer).toContain(said(value));
+      });
+
+      it.each<readonly [string, object]>([
+        ['yes', deployment('a', { annotations: word('true') }, { annotations: word('true') })],
+        ['no', pod('a', { labels: word('false') })],
+        ['nothing', deployment('a', {})],
+      ])('let through who says %s', async (_what, object) => {
+        expect(await create(asText([object]))).toContain('created (server dry run)');
+      });
+
+      it('hold up no controller, and no update of something else', async () => {
+        const owned = pod('owned', { annotations: word('yes'), ownerReferences });
+        expect(await warningsOf(['create', '--dry-run=server', '-f', '-'], asText([owned]))).toContain(
+          `${said('yes')}; it has no effect as it is`,
+        );
+        const policy = 'new.inject-value.tollgate.dev';
+        const binding = await plane.kubectl(['get', 'validatingadmissionpolicybinding', policy, '-o', 'json']);
+        await plane.kubectl(['delete', 'validatingadmissionpolicybinding', policy]);
+        // As it stood there before there was a policy.
+        await eventually(
+          () =>
+            outcome(plane.kubectl(['create', '-f', '-'], asText([deployment('old', { annotations: word('yes') })]))),
+          (text) => text.includes('created'),
+        );
+        const { metadata, ...rest } = JSON.parse(binding) as { metadata: { name: string } };
+        await plane.kubectl(['create', '-f', '-'], JSON.stringify({ ...rest, metadata: { name: metadata.name } }));
+        await eventually(
+          () => create(asText([deployment('a', { annotations: word('yes') })])),
+          (text) => text.includes('must be'),
+        );
+        const change = (...args: readonly string[]): Promise<string> =>
+          warningsOf(['-n', 'team-a', ...args, '--dry-run=server']);
+        expect(await change('scale', 'deployment/old', '--replicas=3')).toBe('');
+        expect(await change('label', 'deployment/old', 'a=b')).toContain(said('yes'));
+        await expect(change('annotate', 'deployment/old', 'tollgate.dev/inject=Yes', '--overwrite')).rejects.toThrow(
+          said('Yes'),
+        );
+        expect(await change('annotate', 'deployment/old', 'tollgate.dev/inject=true', '--overwrite')).toBe('');
+      });
+    });
+
     it('warn of what has no effect', async () => {
       const { stderr } = await run('sh', [
         '-c',
