@@ -136,6 +136,7 @@ describe('a gateway', () => {
       TOLLGATE_SECRETS_DIR: dir,
       TOLLGATE_UPSTREAM_OPENAI: `${mock.url}/v1`,
       TOLLGATE_UPSTREAM_ANTHROPIC: mock.url,
+      TOLLGATE_UPSTREAM_TAKES_KEYS: 'true',
       TOLLGATE_ALLOW_PRIVATE_UPSTREAMS: 'true',
       TOLLGATE_REQUIRE_TOKENS: 'true',
       TOLLGATE_REQUIRE_BUDGET: 'true',

@@ -19,6 +19,8 @@ export interface ProxyConfig {
     readonly gemini: string | null;
     readonly azure: string | null;
   };
+  /** Keys that routes name may go there. */
+  readonly upstreamsTakeKeys: boolean;
   readonly allowPrivateUpstreams: boolean;
   readonly requireBudget: boolean;
   /** Callers are others than the subject: each shows a ServiceAccount token, and is judged by its own budgets. */
@@ -67,6 +69,7 @@ export const readConfig = (env: EnvReader): ProxyConfig => {
       gemini: env.optionalUrl('TOLLGATE_UPSTREAM_GEMINI'),
       azure: env.optionalUrl('TOLLGATE_UPSTREAM_AZURE'),
     },
+    upstreamsTakeKeys: env.flag('TOLLGATE_UPSTREAM_TAKES_KEYS', false),
     allowPrivateUpstreams: env.flag('TOLLGATE_ALLOW_PRIVATE_UPSTREAMS', false),
     requireBudget: env.flag('TOLLGATE_REQUIRE_BUDGET', false),
     requireTokens: env.flag('TOLLGATE_REQUIRE_TOKENS', false),

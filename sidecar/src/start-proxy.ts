@@ -38,6 +38,7 @@ import { makePassThrough } from './upstream/passthrough.ts';
 import { makeProxyFor, toProxyEnv } from './upstream/proxy-env.ts';
 import { makeDrainAllowance } from './upstream/relay.ts';
 import { makeTransport } from './upstream/transport.ts';
+import { makeTurn } from './turn.ts';
 import { keepInTouch, type ControlPlane, type Touch } from './control-plane.ts';
 import type { ProxyConfig } from './config.ts';
 import { watchCondition } from './condition-watch.ts';
@@ -90,6 +91,7 @@ export const startProxy = async ({
   const cut = new AbortController();
   const { limits } = config;
   const now = wallClock(machineClock);
+  const turn = makeTurn(setImmediate);
   try {
     let touch: Touch | null = null;
     const escrow = makeEscrow({
@@ -101,6 +103,7 @@ export const startProxy = async ({
       timers: systemTimers,
       random,
       instance,
+      defer: turn.atEnd,
       onFault: (err, step) => {
         logger.warn({ err, step }, 'ledger fault, retried');
         touch?.heard(err);
@@ -204,6 +207,7 @@ export const startProxy = async ({
       },
     });
 
+    const overrides = { ...config.upstreams, takeKeys: config.upstreamsTakeKeys };
     let calls = 0;
     const { server, openCalls, startDraining } = buildServer({
       guard: { allowedHosts: isLoopback(config.listen.host) ? LOOPBACK_HOSTS : null },
@@ -213,19 +217,20 @@ export const startProxy = async ({
         passThrough,
         policy: feed.current,
         isStale: feed.isStale,
-        overrides: config.upstreams,
+        overrides,
         escrow,
         now,
         unmetered: metrics.observer.unmetered,
       },
       route: {
         policyOf: ({ callerPolicy }) => callerPolicy ?? feed,
-        overrides: config.upstreams,
+        overrides,
         requireBudget: config.requireBudget,
       },
       attempt: {
         escrow,
         transport,
+        turn,
         limits,
         now,
         takesTokens: config.requireTokens,

@@ -67,6 +67,8 @@ const proxySettings = (options: ProxyOptions): Readonly<Record<string, string | 
   TOLLGATE_UPSTREAM_ANTHROPIC: options.upstreams.anthropic ?? options.env['TOLLGATE_UPSTREAM_ANTHROPIC'],
   TOLLGATE_UPSTREAM_GEMINI: options.upstreams.gemini ?? options.env['TOLLGATE_UPSTREAM_GEMINI'],
   TOLLGATE_UPSTREAM_AZURE: options.upstreams.azure ?? options.env['TOLLGATE_UPSTREAM_AZURE'],
+  // Whoever set them runs the proxy, and holds its keys.
+  TOLLGATE_UPSTREAM_TAKES_KEYS: 'true',
   TOLLGATE_ALLOW_PRIVATE_UPSTREAMS: 'true',
   TOLLGATE_REQUIRE_BUDGET: String(options.requireBudget),
   // Its ready line is one of this level; who starts it chooses which lines to show.

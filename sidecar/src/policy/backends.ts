@@ -19,7 +19,14 @@ const PUBLIC_BASE: Readonly<Record<Provider, string | null>> = {
   azure: null,
 };
 
-export type UpstreamOverrides = Readonly<Record<Provider, string | null>>;
+/** Base URLs instead of the providers' own. */
+export interface UpstreamOverrides extends Readonly<Record<Provider, string | null>> {
+  /**
+   * A key that a route names may go there. Not in a pod: who writes a pod, and so its base URLs, need not be allowed to
+   * read the Secrets of its routes.
+   */
+  readonly takeKeys: boolean;
+}
 
 export interface MatchedRule {
   readonly route: SnapshotRoute;
@@ -57,7 +64,8 @@ export const baseOf = (
   backend: SnapshotBackend | null,
   overrides: UpstreamOverrides,
 ): Base | null => {
-  const url = backend?.baseUrl ?? overrides[provider] ?? PUBLIC_BASE[provider];
+  const isTrusted = overrides.takeKeys || backend === null || backend.credential === null;
+  const url = backend?.baseUrl ?? (isTrusted ? overrides[provider] : null) ?? PUBLIC_BASE[provider];
   if (url === null) return null;
   const { origin, pathname } = new URL(url);
   return { origin, basePath: pathname.replace(/(?<!\/)\/+$/, '') };

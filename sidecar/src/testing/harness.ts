@@ -110,6 +110,7 @@ export const startHarness = async ({
     TOLLGATE_UPSTREAM_ANTHROPIC: base,
     TOLLGATE_UPSTREAM_GEMINI: base,
     TOLLGATE_UPSTREAM_AZURE: base,
+    TOLLGATE_UPSTREAM_TAKES_KEYS: 'true',
     TOLLGATE_ALLOW_PRIVATE_UPSTREAMS: 'true',
     TOLLGATE_GRACE_MS: '5000',
     ...env,

@@ -76,6 +76,7 @@ export const startProxyProcess = async ({ snapshot, prices, env = {} }: ProcessO
       TOLLGATE_LISTEN: '127.0.0.1:0',
       TOLLGATE_ADMIN_LISTEN: '127.0.0.1:0',
       TOLLGATE_UPSTREAM_OPENAI: `${mock.url}/v1`,
+      TOLLGATE_UPSTREAM_TAKES_KEYS: 'true',
       TOLLGATE_ALLOW_PRIVATE_UPSTREAMS: 'true',
       TOLLGATE_GRACE_MS: '5000',
       // Its memory and its stalls are measured: a coverage run must not count in them (empty = off).
