@@ -104,7 +104,10 @@ export const startLeaderTerm = async (deps: LeaderTermDeps, signal: AbortSignal)
       for (const key of keys) parts?.controllers.routes.enqueue(key);
       enqueueAll(watches.services.cache, (key) => parts?.controllers.services.enqueue(key));
     },
-    onTurn: enqueueBudgets,
+    onTurn: () => {
+      enqueueBudgets();
+      if (server.fault() === null) parts?.programming.recheck();
+    },
   });
   const programming = startProgramming({
     ...deps,

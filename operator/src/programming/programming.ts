@@ -20,6 +20,8 @@ export interface Programming {
   takenGeneration(budget: string): number | null;
   /** KServe's services are watched elsewhere. */
   kick(): void;
+  /** The server was away, or is back. */
+  recheck(): void;
   stop(): Promise<void>;
 }
 
@@ -124,6 +126,10 @@ export const startProgramming = (deps: ProgrammingDeps): Programming => {
   return {
     takenGeneration: (budget) => taken.get(budget) ?? null,
     kick: () => resourceLoop.kick(),
+    recheck: () => {
+      resourceLoop.recheck();
+      podLoop.recheck();
+    },
     stop: async () => {
       for (const unsubscribe of subscriptions) unsubscribe();
       cancelRetry();

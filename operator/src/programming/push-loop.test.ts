@@ -74,6 +74,26 @@ describe('the push loop', () => {
     expect(pushed).toEqual(['a@0', 'a@180000']);
   });
 
+  it('asks at once where the other side was away, and does not wait for its turn to try again', async () => {
+    const { clock, world, pushed, loop } = aLoop();
+    await clock.advance(10_000);
+    loop.recheck();
+    await clock.advance(1_000);
+    expect({ checks: world.checks, pushed }).toEqual({ checks: 1, pushed: ['a@0'] });
+    world.isInForce = false;
+    loop.recheck();
+    await clock.advance(1_000);
+    expect(pushed).toEqual(['a@0', 'a@11100']);
+    world.fault = AWAY;
+    world.value = 'b';
+    loop.kick();
+    await clock.advance(20_000);
+    world.fault = null;
+    loop.recheck();
+    await clock.advance(1_000);
+    expect(pushed).toEqual(['a@0', 'a@11100', 'b@32100']);
+  });
+
   it('tries again, later each time, with what holds then; changes meanwhile do not hurry it', async () => {
     const { clock, world, pushed, tries, loop } = aLoop();
     await clock.advance(1_000);

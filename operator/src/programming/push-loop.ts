@@ -8,6 +8,8 @@ import { ServerFault } from './server-fault.ts';
 export interface PushLoop {
   /** Something may have changed. */
   kick(): void;
+  /** The other side was away, and may have lost what it had: asks it now rather than within the minute. */
+  recheck(): void;
   stop(): Promise<void>;
 }
 
@@ -95,6 +97,12 @@ export const startPushLoop = <T>(deps: PushLoopDeps<T>): PushLoop => {
       // What waits to be sent again takes the change along; what was refused may be well now.
       if (running !== null || waitsToRetry()) return;
       schedule(Math.max(0, Math.min(QUIET_MS, firstKick + MOST_MS - now)));
+    },
+    recheck: () => {
+      checkedAt = clock() - RECHECK_MS;
+      // Whatever it waits for: the other side is there now.
+      if (running === null) schedule(QUIET_MS);
+      else firstKick ??= clock();
     },
     stop: async () => {
       isStopped = true;

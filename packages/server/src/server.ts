@@ -43,6 +43,11 @@ export interface ServerDeps {
   readonly bounds?: Partial<LedgerBounds>;
   /** The operator tells what holds, and which pods carry the proxy, instead of `setResources`. */
   readonly isToldByOperator?: boolean;
+  /**
+   * The database is another one, such as an empty one after its disk was lost: all requests fail until a process is
+   * started on it anew. Told again every few seconds.
+   */
+  readonly onDatabaseReplaced?: () => void;
   /** This server's name among those of one database, new at each start: proxies are counted over all; else those here. */
   readonly server?: string;
 }
@@ -100,7 +105,15 @@ export const buildServer = async (deps: ServerDeps): Promise<TollgateServer> => 
     if (streams.recall(counter, except)) deps.recalls?.publish(counter, except);
   };
   deps.recalls?.listen((counter, except) => streams.recall(counter, except));
-  const tending = startTending({ pool, store, inForce, clock, timers, logger });
+  const tending = startTending({
+    pool,
+    store,
+    inForce,
+    clock,
+    timers,
+    logger,
+    onReplaced: () => deps.onDatabaseReplaced?.(),
+  });
 
   let hadResources = false;
   const setResources = async (resources: Resources): Promise<void> => {

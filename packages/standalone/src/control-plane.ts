@@ -34,6 +34,8 @@ export interface ControlPlaneOptions {
   readonly recalls?: RecallChannel;
   /** The operator tells what holds; nothing is applied from here. */
   readonly isToldByOperator?: boolean;
+  /** All requests fail until a process is started on it anew. */
+  readonly onDatabaseReplaced: () => void;
   /** This server's name among those of one database, new at each start. */
   readonly server?: string;
 }
@@ -87,6 +89,7 @@ export const openControlPlane = async (options: ControlPlaneOptions): Promise<Co
     systemNamespace,
     loopbackOnly: options.loopbackOnly,
     bounds: { batches: options.batches },
+    onDatabaseReplaced: options.onDatabaseReplaced,
     ...(options.recalls ? { recalls: options.recalls } : {}),
     ...(options.isToldByOperator === undefined ? {} : { isToldByOperator: options.isToldByOperator }),
     ...(options.server === undefined ? {} : { server: options.server }),

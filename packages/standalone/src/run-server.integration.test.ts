@@ -113,6 +113,24 @@ describe('the server process', () => {
     await until(async () => JSON.stringify(await maxNow()).includes('7000000000'));
   }, 30_000);
 
+  it('cannot go on once its database has become another one, and says so to its callers and to who keeps it running', async () => {
+    const databaseUrl = await postgres.database();
+    const server = await start({ databaseUrl });
+    const health = async (): Promise<number> => (await fetch(`${server.url}/healthz`)).status;
+    expect(await health()).toBe(200);
+    await postgres.wipe(databaseUrl);
+    expect(await health()).toBe(503);
+    expect(await server.broken).toContain('another one, or empty');
+    // And not where another server has made its tables anew.
+    const next = await start({ databaseUrl });
+    expect(await health()).toBe(503);
+    const ledger = client(next.url);
+    await ledger.hello({ contract: 1, instance: 'proxy-9', version: '1', subject: SUBJECT });
+    const needs = [{ ...NEED, need: 1_000n, prefer: 1_000n }];
+    expect(await ledger.acquire({ instance: 'proxy-9', seq: 1, needs })).toMatchObject({ granted: true });
+    ledger.close();
+  }, 30_000);
+
   it('may be told by the operator of a cluster instead, and has it again after a restart', async () => {
     const databaseUrl = await postgres.database();
     const keys = join(dir, 'keys.json');

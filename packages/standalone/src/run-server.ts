@@ -8,6 +8,7 @@ import { makeReleases, systemTimers, type ListenAddress, type Logger, type Relea
 import type { ServiceAccountName } from '@tollgate/server';
 import { openStore } from '@tollgate/store';
 import { openControlPlane, type ControlPlane } from './control-plane.ts';
+import { DATABASE_REPLACED } from './database-replaced.ts';
 import { errorCode, errorMessage } from './error-code.ts';
 import { checkFolder } from './manifests/check-folder.ts';
 import { faultList } from './manifests/fault-list.ts';
@@ -38,6 +39,8 @@ export interface ServerProcessOptions {
 
 export interface ServerProcess {
   readonly url: string;
+  /** Why it cannot go on, if ever: who keeps processes running starts it anew. */
+  readonly broken: Promise<string>;
   /** Answers what was asked, ends the streams, lets the pool go; bounded by the grace period. */
   stop(): Promise<ReleaseReport>;
 }
@@ -48,6 +51,7 @@ const BATCH_SHARE = 0.6;
 export const runServer = async (options: ServerProcessOptions): Promise<ServerProcess> => {
   const { resources, listen, systemNamespace, graceMs, now, log } = options;
   const releases = makeReleases(systemTimers);
+  const broken = Promise.withResolvers<string>();
   try {
     const authenticate = reviewerFrom(options);
     if (resources !== null) await checkFolder(resources);
@@ -81,6 +85,7 @@ export const runServer = async (options: ServerProcessOptions): Promise<ServerPr
       keys: null,
       isToldByOperator: resources === null,
       server: randomUUID(),
+      onDatabaseReplaced: () => broken.resolve(DATABASE_REPLACED),
       ...(shared ? { makePool: shared.makePool, recalls: shared.recalls } : {}),
     });
     releases.add('server', () => controlPlane.close());
@@ -91,7 +96,7 @@ export const runServer = async (options: ServerProcessOptions): Promise<ServerPr
     const { url } = await controlPlane.listen(listen).catch((error: unknown) => {
       throw listenError(error, listen);
     });
-    return { url, stop: () => releases.run(graceMs) };
+    return { url, broken: broken.promise, stop: () => releases.run(graceMs) };
   } catch (error) {
     await releases.run(graceMs);
     throw error;

@@ -7,6 +7,7 @@ import type { Resource } from '@tollgate/api/schema';
 import { makeReleases, systemTimers } from '@tollgate/runtime';
 import { bearerToken } from '@tollgate/server';
 import { openStore } from '@tollgate/store';
+import { DATABASE_REPLACED } from './database-replaced.ts';
 import { SYSTEM_NAMESPACE, openControlPlane } from './control-plane.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { namedDatabase, startPglite } from './database.ts';
@@ -73,6 +74,16 @@ export const runStandalone = async (options: StandaloneOptions): Promise<Standal
     });
     releases.add('store', () => store.close());
 
+    const broken = Promise.withResolvers<string>();
+    let isBroken = false;
+    const breakOff = (why: string): void => {
+      // It also goes in the end, with everything else.
+      if (isStopping) return;
+      isBroken = true;
+      broken.resolve(why);
+    };
+    let isStopping = false;
+    void database.gone.then(() => breakOff('the database process has gone'));
     const token = writeToken(state);
     const secretsDir = options.isMock ? state.mockSecrets : options.secretsDir;
     const controlPlane = await openControlPlane({
@@ -81,6 +92,7 @@ export const runStandalone = async (options: StandaloneOptions): Promise<Standal
       loopbackOnly: true,
       batches: 6,
       systemNamespace: SYSTEM_NAMESPACE,
+      onDatabaseReplaced: () => breakOff(DATABASE_REPLACED),
       mockUrl,
       now,
       log,
@@ -115,16 +127,6 @@ export const runStandalone = async (options: StandaloneOptions): Promise<Standal
       onFailedStart: (err, retryInMs) => log.error({ err, retryInMs }, 'proxy did not start'),
       onReady: (proxyPid) => log.info({ pid: proxyPid }, 'proxy ready'),
     });
-    let isStopping = false;
-    let isBroken = false;
-    const broken = new Promise<string>((resolve) => {
-      void database.gone.then(() => {
-        // It also goes in the end, with everything else.
-        if (isStopping) return;
-        isBroken = true;
-        resolve('the database process has gone');
-      });
-    });
     const drainProxy = once(() => proxy.stop(isBroken ? Math.min(graceMs, BROKEN_GRACE_MS) : graceMs));
     releases.add('proxy', drainProxy);
     releases.add(
@@ -143,7 +145,7 @@ export const runStandalone = async (options: StandaloneOptions): Promise<Standal
       serverUrl,
       mockUrl,
       tokenFile: state.tokenFile,
-      broken,
+      broken: broken.promise,
       drainProxy,
       stop: async () => {
         isStopping = true;

@@ -39,6 +39,9 @@ const UNAVAILABLE: Readonly<Record<string, readonly [reason: UnavailableReason, 
   '25P03': ['slow', 'a transaction was left idle for too long'],
   '40001': ['contention', 'the transaction lost against others several times over'],
   '40P01': ['contention', 'the transaction deadlocked with others several times over'],
+  '3F000': ['replaced', 'the database has not the schema that was found in it at the start'],
+  '42883': ['replaced', 'the database has not the functions that were found in it at the start'],
+  '42P01': ['replaced', 'the database has not the tables that were found in it at the start'],
   '55P03': ['locked', 'a lock in the database was not released in time'],
 };
 

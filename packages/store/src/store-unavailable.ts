@@ -9,7 +9,9 @@ export type UnavailableReason =
   | 'read-only'
   | 'locked'
   | 'slow'
-  | 'contention';
+  | 'contention'
+  /** Another, empty or not, than the one that this store was opened on: nothing that is remembered of it holds. */
+  | 'replaced';
 
 /** The database did not answer, or not in time. Whether a commit took effect is unknown; every write here may be repeated. */
 export class StoreUnavailable extends Error {

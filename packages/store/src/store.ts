@@ -47,6 +47,7 @@ import {
   type OperatorDocument,
   type OperatorDocumentName,
 } from './operator-documents.ts';
+import { StoreUnavailable } from './store-unavailable.ts';
 import { silentPods, type PodName } from './silent-pods.ts';
 import { sharedEpochs } from './shared-epochs.ts';
 import { tallies, type StoredTally } from './tallies.ts';
@@ -133,6 +134,7 @@ export interface Store {
   tend(now: number): Promise<void>;
   /** Takes old months of events away, and touches no sum. Returns the months, as `2026-08`. */
   removeMonths(old: OldMonths): Promise<readonly string[]>;
+  /** Throws `StoreUnavailable`, as `replaced` where the database is not the one that this store was opened on. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
@@ -233,7 +235,9 @@ export const storeOn = (connection: Connection, organisation: string): Store => 
     sweepConnected: () => transact(sweepConnected),
     forgetServer: (server) => transact((tx) => forgetServer(tx, server)),
     ping: async () => {
-      await transact((tx) => tx.query('SELECT 1'), 'snapshot');
+      const [row] = await transact((tx) => tx.query<{ id: string }>('SELECT id FROM organisation'), 'snapshot');
+      if (row?.id !== organisation)
+        throw new StoreUnavailable('the database is another one than at the start', { reason: 'replaced' });
     },
     tend: (now) => upkeep.tend(now),
     removeMonths: (old) => transact((tx) => removeMonths(tx, old)),

@@ -27,12 +27,13 @@ export const runServerProcess = async ({ resources }: { readonly resources?: str
     log,
   });
   log.info({ url: server.url, pid: io.pid }, 'ready');
-  await stopped;
-  log.info({}, 'stopping');
+  const why = await Promise.race([stopped.then(() => null), server.broken]);
+  if (why === null) log.info({}, 'stopping');
+  else log.error({ reason: why }, 'cannot go on, and ends to be started anew');
   const { firstError, late } = await server.stop();
   if (firstError !== null) log.error({ err: firstError.error, step: firstError.name }, 'a release failed');
   if (late.length > 0) log.warn({ late }, 'stopped with work left over');
-  if (firstError !== null || late.length > 0) throw new CommandExit(EXIT.failed);
+  if (why !== null || firstError !== null || late.length > 0) throw new CommandExit(EXIT.failed);
 };
 
 /** Null: the operator says what holds. */

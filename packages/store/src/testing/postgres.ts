@@ -10,6 +10,8 @@ import pg from 'pg';
 export interface TestPostgres {
   /** A new, empty database in the cluster. */
   database(): Promise<string>;
+  /** Empties a database of this cluster, as the loss of its disk would. */
+  wipe(database: string): Promise<void>;
   /** Stops at once, as a crash would, and starts again over the same data. */
   crash(): Promise<void>;
   /** Stops at once, and stays stopped until told to start over the same data. */
@@ -81,6 +83,12 @@ export const startPostgres = async (more: readonly string[] = []): Promise<TestP
       await client.query(`CREATE DATABASE ${name}`);
       await client.end();
       return url(name);
+    },
+    wipe: async (database) => {
+      const client = new pg.Client({ connectionString: database });
+      await client.connect();
+      await client.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
+      await client.end();
     },
     crash: async () => {
       await halt();
