@@ -1,6 +1,6 @@
 /** Label selectors, as Kubernetes writes them. */
 import { z } from 'zod';
-import { listAtomic, withKubernetes, withRule } from './kubernetes-schema.ts';
+import { listAtomic, withKubernetes, withPattern, withRule } from './kubernetes-schema.ts';
 
 const MAX_LABELS = 16;
 /** As the API server takes labels (Kubernetes, "Labels and Selectors"): one that is written otherwise is on no pod. */
@@ -10,7 +10,10 @@ const VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
 const labelKey = () =>
   z.string().max(317).regex(KEY, { error: 'must be the name of a label, such as app or example.com/tier' });
 const labelValue = () =>
-  z.string().max(63).regex(VALUE, { error: 'must be the value of a label: letters, digits, "-", "_" and "."' });
+  withPattern(z.string().max(63), {
+    pattern: VALUE,
+    message: 'must be the value of a label: letters, digits, "-", "_" and "."',
+  });
 
 const labelMap = () =>
   withKubernetes(
