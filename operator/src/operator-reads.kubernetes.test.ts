@@ -4,7 +4,12 @@ import { PODS } from './kinds.ts';
 import type { KubeKind, KubeMeta, KubeObject } from './kube/kube-object.ts';
 import { clientOf, type TestClient } from './kube/testing/client-of.ts';
 import { INJECTED, PROXY_CONTAINER } from './injection/names.ts';
-import { startOperatorCluster, type OperatorCluster, type OperatorProcess } from './testing/operator-cluster.ts';
+import {
+  startOperatorCluster,
+  SYSTEM,
+  type OperatorCluster,
+  type OperatorProcess,
+} from './testing/operator-cluster.ts';
 import { until } from './testing/until.ts';
 
 const CRDS: KubeKind = {
@@ -219,6 +224,74 @@ describe('a pod whose proxy is not used', () => {
     } finally {
       await stream.body?.cancel();
     }
+  });
+});
+
+describe('a gateway', () => {
+  const CALLER = '["default","ci"]';
+  let token: string;
+  let stream: Response;
+
+  beforeAll(async () => {
+    await cluster.api.kubectl(['create', 'serviceaccount', 'gateway', '-n', SYSTEM]);
+    const pod = await client.api.create<AnyObject>(PODS, {
+      metadata: { name: 'gateway-1', namespace: SYSTEM },
+      spec: { serviceAccountName: 'gateway', containers: [{ name: 'proxy', image: 'proxy' }] },
+    });
+    token = await cluster.api.tokenOf({
+      namespace: SYSTEM,
+      serviceAccount: 'gateway',
+      audiences: ['tollgate'],
+      pod: { name: 'gateway-1', uid: uidOf(pod) },
+    });
+    const subject = { namespace: SYSTEM, workload: 'gateway', labels: {}, team: SYSTEM };
+    const greeting = { contract: 1, instance: 'gateway', version: '1', subject };
+    expect((await asProxy(token, '/v1/hello', greeting)).status).toBe(200);
+    stream = await asProxy(token, '/v1/snapshots?instance=gateway');
+    expect(stream.status).toBe(200);
+  });
+  afterAll(() => stream?.body?.cancel());
+
+  /** What the stream of its caller begins with. */
+  const policyOfCaller = async (): Promise<{
+    readonly version: string;
+    readonly budgets: readonly { name: string }[];
+  }> => {
+    const answer = await asProxy(token, `/v1/snapshots?instance=gateway&caller=${encodeURIComponent(CALLER)}`);
+    let text = '';
+    for await (const chunk of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      text += chunk;
+      if (text.includes('\n')) break;
+    }
+    return JSON.parse(text.slice(0, text.indexOf('\n'))) as Awaited<ReturnType<typeof policyOfCaller>>;
+  };
+  const say = async (...callers: readonly object[]): Promise<void> => {
+    const said = await asProxy(token, '/v1/running', { instance: 'gateway', snapshot: 'own', callers });
+    expect(said.status).toBe(204);
+  };
+  const programmed = async (): Promise<readonly string[]> => {
+    const { conditions = [] } = ((await read(BUDGETS, 'followed'))?.['status'] ?? {}) as {
+      readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message: string }[];
+    };
+    return conditions.filter(({ type }) => type === 'Programmed').map(({ status, message }) => `${status}: ${message}`);
+  };
+  const says = (text: string): Promise<void> => until(text, async () => (await programmed()).includes(text));
+
+  it('counts for a budget that binds one of its callers, by the version that it says it runs, until it follows none', async () => {
+    await say();
+    await create(BUDGETS, {
+      metadata: { name: 'followed' },
+      spec: { limits: [{ name: 'daily', cost: { max: '5' }, period: 'Day' }] },
+    });
+    await says('True: The server has it; no proxy is attached.');
+    await say({ caller: CALLER, snapshot: 'former' });
+    await says('False: No pod is attached; 0 of 1 gateways that follow it for their callers run this version.');
+    const { version, budgets } = await policyOfCaller();
+    expect(budgets.map(({ name }) => name)).toContain('followed');
+    await say({ caller: CALLER, snapshot: version });
+    await says('True: No pod is attached; 1 of 1 gateways that follow it for their callers run this version.');
+    await say();
+    await says('True: The server has it; no proxy is attached.');
   });
 });
 
