@@ -1,4 +1,7 @@
 /** What the chart and the documentation say in the words of the programs themselves. No client is loaded with it. */
+export { INJECT, INJECTED, INJECTION, SETTING, STATUS } from './injection/names.ts';
+export type { SkipReason } from './injection/reasons.ts';
+export { SETTING_MEANINGS } from './injection/setting-meanings.ts';
 export { InjectionSettingsSchema } from './injection/settings.ts';
 export { KUBE_METRICS } from './kube/metrics.ts';
 export { OPERATOR_METRICS } from './metrics.ts';

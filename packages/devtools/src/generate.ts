@@ -9,6 +9,7 @@ import { cliPage } from '@tollgate/cli/docs';
 import { PRICE_TABLE_PATH, buildPriceTable } from '@tollgate/prices/build';
 import { chartFiles } from './chart/chart-files.ts';
 import { crdFiles } from './crds/crd-files.ts';
+import { annotationsPage } from './docs/annotations-page.ts';
 import { metricsPage } from './docs/metrics-page.ts';
 import { pathsPage } from './docs/paths-page.ts';
 import type { GeneratedFile } from './generated-file.ts';
@@ -20,7 +21,7 @@ const ROOT = join(import.meta.dirname, '../../..');
 const MAKERS: readonly (() => readonly GeneratedFile[])[] = [
   crdFiles,
   priceFiles,
-  () => [pathsPage(), metricsPage(), cliPage()],
+  () => [pathsPage(), metricsPage(), annotationsPage(), cliPage()],
   () => [luaLibrary(ROOT)],
   () => chartFiles(ROOT),
 ];
