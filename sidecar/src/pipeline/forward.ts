@@ -12,10 +12,12 @@ import type { Limits } from '../config.ts';
 import type { Candidate, Exchange } from '../exchange.ts';
 import type { Credential } from '../policy/credential.ts';
 import type { Transport } from '../upstream/transport.ts';
+import type { Turn } from '../turn.ts';
 
 export interface ForwardDeps extends SettleDeps {
   readonly escrow: Pick<Escrow, 'settle' | 'left'>;
   readonly transport: Transport;
+  readonly turn: Turn;
   readonly limits: Limits;
   readonly kept: BufferBudget;
   readonly drain: DrainAllowance;
@@ -63,6 +65,7 @@ export const forward = (
     const relay = new Relay(
       {
         res,
+        turn: deps.turn,
         format: envelope.format,
         isStream: stream,
         strip: asksUsage,

@@ -15,17 +15,19 @@ import {
 import { answerHeaders } from '../headers.ts';
 import { refuse, type Refusal, type RefusalCode } from '../refusal.ts';
 import { makeRedactor, type Redactor } from './redactor.ts';
-import { makeStreamBody, type StreamBody } from './stream-body.ts';
+import { makeStreamBody, sendAtEnd, type StreamBody } from './stream-body.ts';
 import type { FallbackCause } from '@tollgate/api';
 import type { BufferBudget } from '../pipeline/buffer-budget.ts';
 import type { AnswerFacts } from '../pipeline/settle.ts';
 import type { Ending } from '../pipeline/settlement.ts';
+import type { Turn } from '../turn.ts';
 import type { ResponseHead } from './response-head.ts';
 import type { UpstreamControl, UpstreamHandler } from './upstream-call.ts';
 import type { UpstreamFault } from './upstream-fault.ts';
 
 export interface RelaySetting {
   readonly res: ServerResponse;
+  readonly turn: Turn;
   readonly format: FormatId;
   readonly isStream: boolean;
   /** Tollgate asked for the usage event, so it is taken out again. */
@@ -347,7 +349,7 @@ export class Relay implements UpstreamHandler {
     headers.push(...added);
     this.#headSent = true;
     this.#set.res.writeHead(this.#head?.status ?? 502, headers);
-    this.#body = makeStreamBody(this.#set.res);
+    this.#body = makeStreamBody(this.#set.res, this.#set.turn);
   }
 
   #sendWhole(body: Buffer, added: string[]): void {
@@ -360,6 +362,7 @@ export class Relay implements UpstreamHandler {
     const headers = this.#cleanHeaders();
     headers.push(...added, 'content-length', String(clean.length));
     this.#headSent = true;
+    sendAtEnd(this.#set.turn, res.socket);
     res.writeHead(this.#head?.status ?? 502, headers);
     // As one string head and body are one write.
     if (clean.length <= ONE_WRITE) res.end(clean.toString('latin1'), 'latin1');

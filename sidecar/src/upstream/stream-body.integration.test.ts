@@ -2,9 +2,12 @@ import { createServer, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from '@jest/globals';
+import { makeTurn } from '../turn.ts';
 import { makeStreamBody } from './stream-body.ts';
 
 const HEAD = ['content-type', 'text/plain', 'date', 'x', 'connection', 'close'];
+
+const turn = makeTurn(setImmediate);
 
 describe('the body of a stream', () => {
   /** What a caller of this HTTP version reads from its socket. */
@@ -21,7 +24,7 @@ describe('the body of a stream', () => {
   };
   const writeAll = (res: ServerResponse, last?: Buffer): void => {
     res.writeHead(200, HEAD);
-    const body = makeStreamBody(res);
+    const body = makeStreamBody(res, turn);
     for (const piece of ['one', '', 'é'.repeat(10)]) body.write(Buffer.from(piece));
     body.end(last);
   };
@@ -40,7 +43,7 @@ describe('the body of a stream', () => {
       const inbox = Buffer.alloc(64 * 1024);
       const server = createServer((_req, res) => {
         res.writeHead(200, HEAD);
-        const body = makeStreamBody(res);
+        const body = makeStreamBody(res, turn);
         let isHeldUp = false;
         for (let piece = 0; piece < 400; piece += 1) {
           inbox.fill(97 + (piece % 26));

@@ -5,6 +5,7 @@
  */
 import type { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import type { Turn } from '../turn.ts';
 
 export interface StreamBody {
   /** Takes a copy of the piece. False where the caller reads too slowly: wait until it is drained. */
@@ -17,14 +18,20 @@ export interface StreamBody {
 const LINE_END = '\r\n';
 const LAST_CHUNK = Buffer.from('0\r\n\r\n');
 
-/** After `writeHead`. Nothing else may write to the response then. */
-export const makeStreamBody = (res: ServerResponse): StreamBody => {
+/** After `writeHead`. Nothing else may write to the response then. What is written in one turn is sent at its end. */
+export const makeStreamBody = (res: ServerResponse, turn: Turn): StreamBody => {
   const { socket } = res;
   // HTTP/1.0 knows no chunks, and a length that was given needs none.
   if (!res.chunkedEncoding) {
     return {
-      write: (piece) => res.write(Buffer.from(piece)),
-      end: (last) => void res.end(last),
+      write: (piece) => {
+        sendAtEnd(turn, socket);
+        return res.write(Buffer.from(piece));
+      },
+      end: (last) => {
+        sendAtEnd(turn, socket);
+        res.end(last);
+      },
       ...drainOf(res),
     };
   }
@@ -34,12 +41,26 @@ export const makeStreamBody = (res: ServerResponse): StreamBody => {
   const to = socket ?? res;
   return {
     // A chunk of nothing would be the last one.
-    write: (piece) => piece.length === 0 || to.write(chunkOf(piece)),
+    write: (piece) => {
+      if (piece.length === 0) return true;
+      sendAtEnd(turn, socket);
+      return to.write(chunkOf(piece));
+    },
     end: (last) => {
+      sendAtEnd(turn, socket);
       res.end(last === undefined || last.length === 0 ? LAST_CHUNK : Buffer.concat([chunkOf(last), LAST_CHUNK]));
     },
     ...drainOf(to),
   };
+};
+
+/** What is written to it from now on leaves it at the end of the turn. */
+export const sendAtEnd = (turn: Turn, socket: ServerResponse['socket']): void => {
+  if (socket === null) return;
+  socket.cork();
+  turn.atEnd(() => {
+    socket.uncork();
+  });
 };
 
 const drainOf = (to: EventEmitter): Pick<StreamBody, 'onceDrained' | 'offDrained'> => ({

@@ -7,7 +7,15 @@ import type { Acquire } from './acquisition.ts';
 import { leaseSize, MOST_BATCH, type CounterState, type CounterStates } from './counter-state.ts';
 import { deniedFor, lastWord, lessOf } from './denial.ts';
 import { EscrowClosed } from './escrow-closed.ts';
-import type { Denied, HoldNeed, HoldRequest, HoldResult, OpenHold, SmallerBound } from './hold.ts';
+import {
+  handOut,
+  type Denied,
+  type HoldNeed,
+  type HoldRequest,
+  type HoldResult,
+  type OpenHold,
+  type SmallerBound,
+} from './hold.ts';
 import type { Leases } from './leases.ts';
 import type { Timers } from './timers.ts';
 import { unackedOf } from './unacked-charges.ts';
@@ -242,7 +250,7 @@ export const makeAdmissionQueue = (deps: AdmissionQueueDeps): AdmissionQueue => 
 
   const give = (waiter: Waiter, hold: OpenHold): void => {
     leave(waiter);
-    waiter.resolve({ held: true, hold });
+    waiter.resolve(handOut(hold));
   };
 
   /** True: the call waits no more. Asked by a timer too, where nobody else would catch what the disk says. */

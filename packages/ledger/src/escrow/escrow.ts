@@ -14,7 +14,7 @@ import { makeAuditLeases } from './audit-leases.ts';
 import { makeCounterStates } from './counter-state.ts';
 import { EscrowClosed } from './escrow-closed.ts';
 import { makeGiveBacks } from './give-backs.ts';
-import { isOpenHold, type Hold, type HoldRequest, type HoldResult, type Settlement } from './hold.ts';
+import { handOut, isOpenHold, type Hold, type HoldRequest, type HoldResult, type Settlement } from './hold.ts';
 import { makeHolds } from './holds.ts';
 import { makeLeases, type InHand } from './leases.ts';
 import { makeOutage } from './outage.ts';
@@ -27,7 +27,8 @@ import { makeUnackedCharges } from './unacked-charges.ts';
 
 export interface Escrow {
   /**
-   * Synchronous while the leases in hand suffice. The intent is on disk when it returns. Throws `LedgerUnavailable` after
+   * Synchronous while the leases in hand suffice, but for the write of its intent, which is on disk when the hold is handed
+   * out. Throws `LedgerUnavailable` after
    * 3 s of silence, `SpoolFault` where the disk takes no intent, `EscrowClosed` while draining, an `AbortError`.
    */
   openHold(request: HoldRequest): HoldResult | Promise<HoldResult>;
@@ -85,6 +86,8 @@ export interface EscrowDeps {
   readonly random: () => number;
   /** This process life: random, never used before. */
   readonly instance: string;
+  /** Runs something at the end of the turn at hand. With it the intents of a turn are one write; without, one each. */
+  readonly defer?: (act: () => void) => void;
   /** Faults that are retried or survived, for the log. */
   readonly onFault?: (fault: unknown, doing: string) => void;
 }
@@ -136,7 +139,21 @@ export const makeEscrow = (deps: EscrowDeps): Escrow => {
     isCurrent: (epoch) => currentEpoch === null || epoch === currentEpoch,
     onFault,
   });
-  const holds = makeHolds({ states, leases, unacked, spool, instance, firstSeq: own.lastSeq + 1, now, onFault });
+  const holds = makeHolds({
+    states,
+    leases,
+    unacked,
+    spool,
+    instance,
+    firstSeq: own.lastSeq + 1,
+    now,
+    defer: deps.defer ?? null,
+    onGivenUp: () => {
+      queue.pump();
+      if (holds.counts.open === 0) onNoneOpen?.();
+    },
+    onFault,
+  });
   const askLedger = makeAcquire({ port, instance, nextSeq, clock, timers, random, isEnding: () => isEnding, onFault });
 
   const outage = makeOutage();
@@ -191,17 +208,13 @@ export const makeEscrow = (deps: EscrowDeps): Escrow => {
     onFault,
   });
   const overdrafts = makeOverdrafts({ states, leases, acquire, outage, clock, onFault });
-  let overdrawn = 0;
   let lastOverdrawnAt = -Infinity;
   const queue = makeAdmissionQueue({
     take: ({ request, head, needs }, at) => holds.take(request, at, { head, needs, isOverdrawn: false }),
     overdraw: ({ request, head, needs }, at) => {
       const covered = overdrafts.cover(needs, at);
       const hold = covered && holds.take(request, at, { head, needs: covered, isOverdrawn: true });
-      if (hold !== null) {
-        overdrawn += 1;
-        lastOverdrawnAt = at;
-      }
+      if (hold !== null) lastOverdrawnAt = at;
       return hold;
     },
     onSilence: (at) => {
@@ -281,7 +294,7 @@ export const makeEscrow = (deps: EscrowDeps): Escrow => {
       const at = clock();
       const isAuditReady = request.audit.length === 0 || audits.isReady(request.audit, at);
       const hold = isAuditReady ? holds.take(request, at, null) : null;
-      return hold ? { held: true, hold } : openSlowly(request, isAuditReady);
+      return hold ? handOut(hold) : openSlowly(request, isAuditReady);
     },
     settle: (hold, settlement) => {
       if (!isOpenHold(hold)) throw new TypeError('this hold was not given by this escrow');
@@ -330,7 +343,7 @@ export const makeEscrow = (deps: EscrowDeps): Escrow => {
         leases: leases.inHand().length,
         outageMs: since === null ? null : clock() - since,
         overdraftLeft: overdrafts.inHand(),
-        overdrawn,
+        overdrawn: holds.counts.overdrawn,
         isOverdrawing: since !== null && lastOverdrawnAt >= since,
         spoolTrouble: spool.trouble(),
       };

@@ -67,6 +67,10 @@ export interface Hold {
 
 /** A hold from inside: one leg a counter, Hard first, then Audit, then Soft. */
 export interface OpenHold extends Hold {
+  /** 0 until its intent is written. */
+  seq: number;
+  /** Fulfilled once its intent is on disk; nobody is given the hold before. Null: it is. */
+  readonly written: Promise<void> | null;
   head: EventHead;
   needs: readonly HoldNeed[];
   legs: readonly HoldLeg[];
@@ -74,6 +78,10 @@ export interface OpenHold extends Hold {
   tightenOpen: HoldRequest['tightenOpen'];
   settled: boolean;
 }
+
+/** As soon as its intent is on disk, and no sooner. */
+export const handOut = (hold: OpenHold): HoldResult | Promise<HoldResult> =>
+  hold.written === null ? { held: true, hold } : hold.written.then(() => ({ held: true, hold }));
 
 /** Every hold that an escrow gives is one. */
 export const isOpenHold = (hold: Hold): hold is OpenHold => 'legs' in hold && 'settled' in hold;

@@ -1,6 +1,7 @@
 /**
  * Holds in memory: taken over all counters at once or not at all, with nothing awaited between, so that no two calls can
  * spend the same amount. An intent is on disk before a hold is handed out, and the event before what it sets free is spent.
+ * A busy proxy takes many holds in one turn of the event loop: their intents are one write, at its end.
  */
 import { MAX_AMOUNT } from '@tollgate/metering';
 import { counterKey, type CounterName } from '../counter.ts';
@@ -13,7 +14,10 @@ import type { Leases } from './leases.ts';
 import type { UnackedCharges } from './unacked-charges.ts';
 
 export interface Holds {
-  /** Null: the leases in hand do not suffice, or others wait for them and it is not our turn; nothing was taken. */
+  /**
+   * Null: the leases in hand do not suffice, or others wait for them and it is not our turn; nothing was taken. Throws where
+   * its intent is written at once and the disk does not take it.
+   */
   take(request: HoldRequest, at: number, turn: Turn | null): OpenHold | null;
   /** Writes the event and releases what was not spent; true where calls wait for what came free. */
   settle(hold: OpenHold, settlement: Settlement): boolean;
@@ -33,6 +37,8 @@ export interface Turn {
 
 export interface HoldCounts {
   open: number;
+  /** That drew on an overdraft. */
+  overdrawn: number;
   /** Charges above their holds: each one breaks the promise of no overspend, and becomes a debt on the next lease. */
   holdViolations: number;
   doubleSettles: number;
@@ -47,13 +53,25 @@ export interface HoldsDeps {
   readonly firstSeq: number;
   /** Milliseconds UTC, for reports. */
   readonly now: () => number;
+  /** Runs something at the end of the turn at hand; null: every intent is written at once. */
+  readonly defer: ((act: () => void) => void) | null;
+  /** Intents of this turn could not be written: what their holds took is free again. */
+  readonly onGivenUp: () => void;
   readonly onFault: (fault: unknown, doing: string) => void;
 }
 
-export const makeHolds = ({ states, leases, unacked, spool, instance, firstSeq, now, onFault }: HoldsDeps): Holds => {
-  const counts: HoldCounts = { open: 0, holdViolations: 0, doubleSettles: 0 };
+/** Holds whose intents are to be one write. */
+interface Batch {
+  readonly holds: OpenHold[];
+  readonly written: PromiseWithResolvers<void>;
+}
+
+export const makeHolds = (deps: HoldsDeps): Holds => {
+  const { states, leases, unacked, spool, instance, firstSeq, now, defer, onGivenUp, onFault } = deps;
+  const counts: HoldCounts = { open: 0, overdrawn: 0, holdViolations: 0, doubleSettles: 0 };
   const loose = new Set<OpenHold>();
   let lastSeq = firstSeq - 1;
+  let batch: Batch | null = null;
 
   const take: Holds['take'] = (request, at, turn) => {
     const needs = turn === null ? request.needs : turn.needs;
@@ -70,8 +88,10 @@ export const makeHolds = ({ states, leases, unacked, spool, instance, firstSeq, 
     for (const need of request.audit)
       legs.push(draw(need, at, true) ?? unleased(need, isRefused(need, request.waitMs, at)));
     for (const need of request.soft) legs.push(unleased(need, false));
+    const turnEnd = defer === null ? null : (batch ??= beginBatch(defer));
     const hold: OpenHold = {
-      seq: lastSeq + 1,
+      seq: 0,
+      written: turnEnd === null ? null : turnEnd.written.promise,
       head: turn === null ? request.head : turn.head,
       needs,
       wouldRefuse: request.audit.length === 0 ? NONE : legs.filter((leg) => leg.wouldRefuse).map((leg) => leg.need),
@@ -80,16 +100,48 @@ export const makeHolds = ({ states, leases, unacked, spool, instance, firstSeq, 
       tightenOpen: request.tightenOpen,
       settled: false,
     };
+    counts.open += 1;
+    if (turnEnd === null) writeDown([hold]);
+    else turnEnd.holds.push(hold);
+    return hold;
+  };
+
+  const beginBatch = (atTurnEnd: (act: () => void) => void): Batch => {
+    const begun: Batch = { holds: [], written: Promise.withResolvers() };
+    atTurnEnd(() => {
+      batch = null;
+      try {
+        writeDown(begun.holds);
+        begun.written.resolve();
+      } catch (fault) {
+        begun.written.reject(fault);
+        onGivenUp();
+      }
+    });
+    return begun;
+  };
+
+  const writeDown = (holds: readonly OpenHold[]): void => {
+    for (const [index, hold] of holds.entries()) hold.seq = lastSeq + 1 + index;
     try {
-      spool.intent(intentOf(hold, instance));
+      spool.intent(...holds.map((hold) => intentOf(hold, instance)));
     } catch (fault) {
-      undo(legs);
+      for (const hold of holds) giveUp(hold);
       throw fault;
     }
-    lastSeq = hold.seq;
-    counts.open += 1;
-    if (hold.tightenOpen !== undefined) loose.add(hold);
-    return hold;
+    lastSeq += holds.length;
+    for (const hold of holds) {
+      if (hold.isOverdrawn) counts.overdrawn += 1;
+      if (hold.tightenOpen !== undefined) loose.add(hold);
+    }
+  };
+
+  const giveUp = (hold: OpenHold): void => {
+    hold.settled = true;
+    hold.tightenOpen = undefined;
+    counts.open -= 1;
+    undo(hold.legs);
+    for (const { lease } of hold.legs) if (lease !== null) leases.settled(lease);
   };
 
   const draw = (need: HoldNeed, at: number, isOurTurn: boolean): HoldLeg | null => {

@@ -20,7 +20,7 @@ export interface Waiter {
   /** Monotonic; set by the first `held`, and not moved by a smaller need. */
   waitUntil: number | null;
   cancelTimer: CancelTimer | null;
-  readonly resolve: (result: HoldResult) => void;
+  readonly resolve: (result: HoldResult | Promise<HoldResult>) => void;
   readonly reject: (fault: unknown) => void;
   readonly stopListening: () => void;
 }

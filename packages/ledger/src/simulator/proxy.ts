@@ -111,7 +111,8 @@ export const makeSimulatedProxy = (deps: SimulatedProxyDeps): SimulatedProxy => 
     onDisk.push(instance);
     const timers = life.timers(time.timers);
     const disk = life.disk(fillable(makeMemoryDisk(files), proxy.disk));
-    const opened = openSpool({ disk, segmentBytes: SEGMENT_BYTES, defer: (act) => void timers.after(0, act) });
+    const defer = (act: () => void): void => void timers.after(0, act);
+    const opened = openSpool({ disk, segmentBytes: SEGMENT_BYTES, defer });
     const spool = mutation.spool(watched(opened, onSettled));
     const port: LeasePort = {
       acquire: (request) => ask(life, (asked) => asked.acquire(request)),
@@ -147,6 +148,7 @@ export const makeSimulatedProxy = (deps: SimulatedProxyDeps): SimulatedProxy => 
         timers,
         random: streamOf(seed, instance).next,
         instance,
+        defer,
         onFault: (fault) => {
           if (fault instanceof LedgerRefused && fault.reason === 'unknown_instance') void greet();
         },

@@ -188,7 +188,7 @@ export const makeJournal = (): Journal => {
 };
 
 /** A settlement is its intent again, with usage, charges and times. */
-const settlementRoom = ({ length }: Place): number => length + (length >> 1) + 512;
+export const settlementRoom = ({ length }: Place): number => length + (length >> 1) + 512;
 
 const tightenedIntent = (intent: Intent, { held, counters }: Tightened): Intent => ({
   ...intent,

@@ -10,8 +10,16 @@ import type { Grant } from '../lease-port.ts';
 import { ANY_EPOCH } from '../session.ts';
 import type { SealedEvent } from '../wire/sealed-event.ts';
 import { encodeEntry } from './entry-json.ts';
-import { makeJournal, seqRanges, type Entry, type KeptEvent, type Life, type Tightened } from './journal.ts';
-import { isOnDisk, readPlace, readPlaces, type Segment } from './place.ts';
+import {
+  makeJournal,
+  seqRanges,
+  settlementRoom,
+  type Entry,
+  type KeptEvent,
+  type Life,
+  type Tightened,
+} from './journal.ts';
+import { isOnDisk, readPlace, readPlaces, type Place, type Segment } from './place.ts';
 import { replay } from './replay.ts';
 import { makeSegments, openSegments } from './segments.ts';
 import type { SpoolDisk } from './spool-disk.ts';
@@ -23,7 +31,8 @@ export interface Spool {
   life(instance: string): Life;
   epoch(instance: string, epoch: string): void;
   lease(instance: string, grant: Grant): void;
-  intent(intent: Intent): void;
+  /** All of them in one write, or none. */
+  intent(...intents: readonly Intent[]): void;
   /** What this lowers an open intent by may be held by another once this returned. */
   tighten(instance: string, tightened: Tightened): void;
   /** Takes effect even if the disk refuses it: the event is shipped all the same, and written when the disk takes it. */
@@ -71,7 +80,7 @@ export interface SpoolDeps {
   readonly maxBytes?: number;
   /**
    * Runs something at the end of the turn at hand. With it a settlement is written then, or with the next record if that
-   * comes first: half the writes of a busy proxy. Nothing can be spent meanwhile that the disk does not know of, since
+   * comes first: most often with the intents of its turn. Nothing can be spent meanwhile that the disk does not know of, since
    * the intent that would spend what came free is written behind it; a crash before charges the hold.
    */
   readonly defer?: (act: () => void) => void;
@@ -144,17 +153,25 @@ export const openSpool = ({ disk, segmentBytes = SEGMENT_BYTES, maxBytes = MAX_B
     addAnyway(entry);
     write();
   };
-  /** For what may happen only once the disk knows it. */
-  const note = (entry: Entry): void => {
+  /** For what may happen only once the disk knows it: all of it in one write, or nothing. */
+  const note = (entries: readonly Entry[]): void => {
     mustBeOpen();
-    const place = segments.add(entry.type, encodeEntry(entry));
+    const places: Place[] = [];
+    let promised = 0;
     try {
+      for (const entry of entries) {
+        if (entry.type === 'I') mayTakeIntents(promised);
+        const place = segments.add(entry.type, encodeEntry(entry));
+        places.push(place);
+        promised += settlementRoom(place);
+      }
       write();
     } catch (fault) {
-      segments.takeBack(place);
+      const [first] = places;
+      if (first !== undefined) segments.takeBack(first);
       throw fault;
     }
-    journal.apply(entry, place);
+    for (const [index, entry] of entries.entries()) journal.apply(entry, places[index] as Place);
   };
 
   /** At the head of a file: what is known of each life besides its attempts, so that older files can go. */
@@ -243,13 +260,14 @@ export const openSpool = ({ disk, segmentBytes = SEGMENT_BYTES, maxBytes = MAX_B
     });
   };
 
-  const isFull = (): boolean => segments.bytes() + journal.reserved() >= bound * INTENTS_SHARE;
+  const isFull = (promised = 0): boolean => segments.bytes() + journal.reserved() + promised >= bound * INTENTS_SHARE;
 
   const trouble = (): SpoolTrouble | null => (isLost ? 'lost' : isRefusing ? 'disk' : isFull() ? 'full' : null);
 
-  const mayTakeIntents = (): void => {
+  /** `promised`: bytes for the settlements of those that are to be taken with it. */
+  const mayTakeIntents = (promised: number): void => {
     if (isLost) throw new SpoolFault('lost', 'the folder of the spool is gone');
-    if (isFull())
+    if (isFull(promised))
       throw new SpoolFault('full', `the spool is at 90 % of its ${String(bound)} bytes; the rest is for settlements`);
   };
 
@@ -286,12 +304,11 @@ export const openSpool = ({ disk, segmentBytes = SEGMENT_BYTES, maxBytes = MAX_B
         grant: { budget, limit, partition, leaseId, epoch, windowId: window.id, amount },
       });
     },
-    intent: (intent) => {
-      mayTakeIntents();
-      note({ type: 'I', intent });
+    intent: (...intents) => {
+      note(intents.map((intent) => ({ type: 'I', intent })));
     },
     tighten: (instance, tightened) => {
-      note({ type: 'T', instance, tightened });
+      note([{ type: 'T', instance, tightened }]);
     },
     settle: (event) => {
       addAnyway({ type: 'S', event });
