@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
 import { startControlPlane, type ControlPlane } from '@tollgate/testkit/kubernetes';
 import { CHART, EVERYTHING, find, NAMESPACE, parseManifests, render, runHelm, type Manifest } from './testing/helm.ts';
 import { podsOf } from './testing/pod-specs.ts';
@@ -15,6 +16,11 @@ const run = promisify(execFile);
 
 /** JSON: YAML has words, such as `no`, that the one writer leaves bare and the other reader takes for something else. */
 const asText = (items: readonly object[]): string => JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+
+interface Images {
+  readonly proxyImage: string;
+  readonly imageMirrors: readonly string[];
+}
 
 /** Kinds that a bare cluster does not serve. */
 const BORROWED = ['monitoring.coreos.com/v1', 'cert-manager.io/v1'];
@@ -61,6 +67,21 @@ describe('what is rendered', () => {
     const args = ['apply', '--server-side', '--force-conflicts', '--dry-run=server', '--validate=strict', '-f', '-'];
     const applied = await plane.kubectl(args, asText(manifests));
     expect(applied.trim().split('\n')).toHaveLength(manifests.length);
+  });
+
+  it('goes on to know the proxies that run, when the images come from another registry', async () => {
+    const upgradeTo = async (prefix: string): Promise<Images> => {
+      const found = await render({ values: { images: { prefix } }, kubeconfig: plane.kubeconfigPath });
+      const settings = find(found, 'ConfigMap', 'tollgate-injection');
+      await plane.kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], asText([settings]));
+      return parse((settings['data'] as { readonly 'injection.yaml': string })['injection.yaml']);
+    };
+    expect((await upgradeTo('one.test/tollgate')).imageMirrors).toEqual([]);
+    expect((await upgradeTo('two.test:5000/tollgate')).imageMirrors).toEqual(['one.test/tollgate/tollgate-proxy']);
+    expect((await upgradeTo('two.test:5000/tollgate')).imageMirrors).toEqual(['one.test/tollgate/tollgate-proxy']);
+    const { proxyImage, imageMirrors } = await upgradeTo('one.test/tollgate');
+    expect(proxyImage).toMatch(/^one\.test/);
+    expect(imageMirrors).toEqual(['two.test:5000/tollgate/tollgate-proxy']);
   });
 
   it('runs in a namespace that enforces Pod Security "restricted"', async () => {

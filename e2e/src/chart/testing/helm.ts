@@ -31,6 +31,8 @@ export interface Rendering {
   readonly kubeVersion?: string;
   /** Such as `monitoring.coreos.com/v1`. */
   readonly apiVersions?: readonly string[];
+  /** Of a cluster that is looked into, as an upgrade does; else none is. */
+  readonly kubeconfig?: string | null;
 }
 
 /** Resolves with what helm printed; rejects with what it complained of. */
@@ -82,6 +84,7 @@ export const renderText = ({
   namespace = NAMESPACE,
   kubeVersion = '1.34.4',
   apiVersions = [],
+  kubeconfig = null,
 }: Rendering = {}): Promise<string> =>
   withValues(values, (valueArgs) =>
     runHelm([
@@ -93,6 +96,7 @@ export const renderText = ({
       '--kube-version',
       kubeVersion,
       ...apiVersions.flatMap((version) => ['--api-versions', version]),
+      ...(kubeconfig === null ? [] : ['--dry-run=server', '--kubeconfig', kubeconfig]),
       ...valueArgs,
     ]),
   );
