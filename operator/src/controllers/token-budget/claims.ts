@@ -54,8 +54,9 @@ const isBehind = (view: BudgetWorld['view']): boolean => {
 };
 
 const sharesText = ({ pods, onVersion, gateways }: Attached): string => {
-  const share = pods === onVersion ? `All ${pods}` : `${onVersion} of ${pods}`;
-  const ofPods = `${share} attached proxies run this version`;
+  const share =
+    pods === onVersion ? `All ${pods} attached proxies run` : `${onVersion} of ${pods} attached proxies run`;
+  const ofPods = `${pods === 1 && onVersion === 1 ? 'The one attached proxy runs' : share} this version`;
   if (gateways.count === 0) return pods === 0 ? 'The server has it; no proxy is attached' : ofPods;
   const ofGateways = `${gateways.onVersion} of ${gateways.count} gateways that follow it for their callers`;
   return pods === 0 ? `No pod is attached; ${ofGateways} run this version` : `${ofPods}, and ${ofGateways}`;

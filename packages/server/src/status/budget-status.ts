@@ -113,7 +113,8 @@ const reasonOf = (enforcement: Enforcement, limits: readonly LimitFigures[]): Bu
 };
 
 const summaryOf = (tightest: LimitFigures, now: number) => {
-  const total = tightest.inputTokens + tightest.outputTokens;
+  // A new limit starts from tokens that no call of its own has brought.
+  const total = tightest.unit === 'tokens' ? tightest.spent : tightest.inputTokens + tightest.outputTokens;
   return {
     spent: amountText(tightest, tightest.spent),
     limit: amountText(tightest, tightest.max),

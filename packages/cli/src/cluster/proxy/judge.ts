@@ -48,7 +48,15 @@ const lifeOf = (facts: ProxyFacts, container: ProxyContainer): readonly Finding[
     lastEnd === 'OOMKilled'
       ? 'raise its memory with the annotation tollgate.dev/proxy-memory-limit'
       : `${logsOf(facts)} --previous`;
-  return [life, finding('warning', object, `the proxy was started again ${String(restarts)} times${former}`, hint)];
+  return [
+    life,
+    finding(
+      'warning',
+      object,
+      `the proxy was started again ${restarts === 1 ? 'once' : `${String(restarts)} times`}${former}`,
+      hint,
+    ),
+  ];
 };
 
 const imageOf = (facts: ProxyFacts, { image }: ProxyContainer): readonly Finding[] => {
