@@ -144,6 +144,19 @@ describe('trying it out', () => {
   );
 
   it(
+    'starts anew by itself when the pod of its PostgreSQL goes, as the notes warn',
+    async () => {
+      const before = await demoSpent();
+      await kubectl(['delete', 'pod', 'tollgate-postgres-0', '-n', SYSTEM]);
+      await eventually('the budget of the demo has forgotten', demoSpent, (spent) => spent < before, STORY_MS);
+      const after = await demoSpent();
+      await eventually('its calls go on', demoSpent, (spent) => spent > after, STORY_MS);
+      await kubectl(['wait', '--for=condition=Ready', 'tb/demo', '-n', DEMO, '--timeout=60s']);
+    },
+    2 * STORY_MS,
+  );
+
+  it(
     'is taken away with the demo, and nothing is stuck',
     async () => {
       await uninstallOwn();
