@@ -129,6 +129,19 @@ describe('before there is an installation', () => {
     expect(unread.join()).toContain('get ConfigMap shop/llm');
   });
 
+  it('scan and check never take for well what is not there, or may not be seen', async () => {
+    expect(await tollgate('scan', '-n', 'nowhere')).toBe(1);
+    expect(await tollgate('check', '-n', 'nowhere')).toBe(1);
+    expect(io.err().match(/namespace "nowhere" not found/g)).toHaveLength(2);
+    const kubeconfig = await plane.kubeconfigOf({ commonName: 'nobody', groups: ['system:authenticated'] });
+    expect(await tollgate('scan', '-A', '--kubeconfig', kubeconfig)).toBe(1);
+    expect(io.err()).toMatch(/no workload may be listed: .*\n.*stay within a namespace of your own with -n/);
+    expect(await tollgate('check', '--kubeconfig', kubeconfig)).toBe(1);
+    expect(io.out()).toMatch(
+      /error +check: nothing of Tollgate may be looked at\n +kubectl tollgate check -n NAMESPACE/,
+    );
+  });
+
   it('check, grant, inject and uninstall say that there is none, and what to do', async () => {
     expect(await tollgate('check')).toBe(1);
     expect(io.out()).toContain('error    cluster: Tollgate is not installed here\n         helm install');
@@ -260,6 +273,65 @@ describe('with the objects of an installation', () => {
     expect(io.out()).toContain('its image is what new pods get');
     expect(await tollgate('check', '--proxy', 'gone', '-n', 'shop')).toBe(1);
     expect(io.err()).toContain('pods "gone" not found in namespace shop');
+  });
+
+  describe('as somebody with rights in one namespace', () => {
+    let kubeconfig = '';
+    beforeAll(async () => {
+      // What the chart and Kubernetes let an editor of a namespace read there.
+      const metadata = { name: 'ed', namespace: 'shop' };
+      const read = (apiGroups: readonly string[], resources: readonly string[]): object => ({
+        apiGroups,
+        resources,
+        verbs: ['get', 'list'],
+      });
+      await apply(
+        {
+          apiVersion: 'rbac.authorization.k8s.io/v1',
+          kind: 'Role',
+          metadata,
+          rules: [
+            read(['tollgate.dev'], ['*']),
+            read(['apps', 'batch'], ['*']),
+            read([''], ['pods', 'configmaps', 'namespaces']),
+          ],
+        },
+        {
+          apiVersion: 'rbac.authorization.k8s.io/v1',
+          kind: 'RoleBinding',
+          metadata,
+          roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'ed' },
+          subjects: [{ kind: 'User', name: 'ed', apiGroup: 'rbac.authorization.k8s.io' }],
+        },
+      );
+      kubeconfig = await plane.kubeconfigOf({ commonName: 'ed', groups: ['system:authenticated'] });
+    });
+
+    it('check -n looks at the budgets and pods there, and says what it could not look at', async () => {
+      expect(await tollgate('check', '-n', 'shop', '--kubeconfig', kubeconfig)).toBe(1);
+      expect(io.out()).toMatch(/info +installation: could not be read: list Deployment/);
+      expect(io.out()).toMatch(/error +pod\/bare -n shop: asks for the proxy and lacks it/);
+      expect(io.out()).toMatch(/warning +tokenbudget\/team -n shop: has no word of the operator yet/);
+      expect(io.out()).not.toContain('helm install');
+    });
+
+    it('scan does not tell them to install what is installed', async () => {
+      expect(await tollgate('scan', '-n', 'shop', '--kubeconfig', kubeconfig)).toBe(0);
+      expect(io.out()).toMatch(/Next:\n {2}kubectl annotate deployment\/mapped -n shop tollgate\.dev\/inject=true\n/);
+      expect(io.out()).toMatch(/Not everything could be read:\n {2}how pods are injected there: list Deployment/);
+    });
+
+    it('inject says how to go on without the settings of the cluster', async () => {
+      const file = join(home, 'ed.yaml');
+      await writeFile(file, JSON.stringify(aDeployment()));
+      expect(await tollgate('inject', '-f', file, '-n', 'shop', '--kubeconfig', kubeconfig)).toBe(1);
+      expect(io.err()).toMatch(/how pods are injected could not be read: .*\n.*--settings FILE/);
+    });
+  });
+
+  it('grant says how a ServiceAccount is written', async () => {
+    expect(await tollgate('grant', 'budget-admin', 'default', '--kind', 'serviceaccount', '-n', 'shop')).toBe(64);
+    expect(io.err()).toMatch(/a ServiceAccount is written namespace:name, and not default\n.*shop:default/);
   });
 
   it('inject goes by the settings and routes of the cluster, and what it prints is taken', async () => {

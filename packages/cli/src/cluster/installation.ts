@@ -43,7 +43,7 @@ interface Deployment extends KubeObject {
 const LABEL = 'app.kubernetes.io/';
 const SELECTOR = `${LABEL}name=tollgate,${LABEL}part-of=tollgate`;
 /** What the chart's README says, for those who may not list all namespaces. */
-const USUAL_NAMESPACE = 'tollgate-system';
+export const USUAL_NAMESPACE = 'tollgate-system';
 
 /**
  * Null where there is none.

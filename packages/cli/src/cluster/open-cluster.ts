@@ -88,7 +88,7 @@ export const withCluster = async <T>(
       signal: new AbortController().signal,
     });
   } catch (error) {
-    throw error instanceof KubeFault ? explained(error) : error;
+    throw error instanceof KubeFault ? explained(error, options) : error;
   } finally {
     connection.close();
   }
@@ -111,7 +111,7 @@ const configOf = ({ kubeconfig, context }: ClusterOptions, { env, home }: Io) =>
   }
 };
 
-const explained = (fault: KubeFault): CliError => {
+const explained = (fault: KubeFault, { namespace }: ClusterOptions): CliError => {
   if (isUnreachable(fault)) {
     return new CliError(`the cluster does not answer: ${fault.message}`, {
       todo: 'see whether kubectl reaches it: kubectl version; another one is chosen with --context',
@@ -123,7 +123,7 @@ const explained = (fault: KubeFault): CliError => {
     fault.status === 401
       ? 'log in to the cluster again, as for kubectl'
       : fault.status === 403
-        ? 'ask for the right to do so, or choose another context; -n stays within one namespace'
+        ? `ask for the right to do so, or choose another context${namespace === undefined ? '; -n stays within one namespace' : ''}`
         : 'run it again with --debug for the details';
   return new CliError(fault.message, { todo, cause: fault });
 };

@@ -1,6 +1,7 @@
 /** `tollgate grant secret|budget-admin`: the rights that conditions and the chart's notes speak of. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { GrantOptions } from '../cluster/grant/grant.ts';
+import { CliError, EXIT } from '../cli-error.ts';
 import type { Io } from '../io.ts';
 import { loadCluster, withCluster, withNamespace, withSystemNamespace } from './cluster-options.ts';
 
@@ -35,8 +36,12 @@ export const addGrant = (program: Command, io: Io): void => {
       .argument('<name>', 'as the cluster knows them; a ServiceAccount is namespace:name')
       .addOption(new Option('--kind <kind>', 'what the name is of').choices(WHAT).default('user')),
   ).action(async (name: string, { kind, ...options }: AdminOptions) => {
-    if (kind === 'serviceaccount' && !/^[^:]+:[^:]+$/.test(name))
-      throw new InvalidArgumentError('A ServiceAccount is written namespace:name.');
+    if (kind === 'serviceaccount' && !/^[^:]+:[^:]+$/.test(name)) {
+      throw new CliError(`a ServiceAccount is written namespace:name, and not ${name}`, {
+        todo: `such as: grant budget-admin ${options.namespace ?? 'default'}:default --kind serviceaccount`,
+        exitCode: EXIT.usage,
+      });
+    }
     const { grantBudgetAdmin } = await loadCluster();
     await grantBudgetAdmin({ kind: KIND[kind], name }, options, io);
   });

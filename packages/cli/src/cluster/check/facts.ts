@@ -27,6 +27,16 @@ export interface InstallationFacts {
   readonly now: number;
 }
 
+/** What is known where the installation may not be looked at. */
+export interface OwnFacts extends Pick<InstallationFacts, 'resources' | 'pods'> {
+  /** Why not. */
+  readonly why: string;
+  /** The namespace that is looked at; null: all. */
+  readonly selected: string | null;
+  /** What else its reader may not see. */
+  readonly unread: readonly string[];
+}
+
 export interface CrdFacts {
   readonly kinds: readonly CrdKind[];
   /** Definitions of other groups with a plural of ours: `kubectl get PLURAL` may mean them. */

@@ -43,7 +43,7 @@ import { installedSettings } from '../injection-settings.ts';
 import { ofRelease, podsOfProgram, type Component, type Installation } from '../installation.ts';
 import { CUSTOM_RESOURCES, MUTATING_POLICY_BINDINGS } from '../kinds.ts';
 import type { Cluster } from '../open-cluster.ts';
-import { told } from '../told.ts';
+import { told, valueOr, whyNotRead } from '../told.ts';
 import type {
   CrdFacts,
   InjectorFacts,
@@ -51,6 +51,7 @@ import type {
   LackingPod,
   LeaseFacts,
   NamespaceLabels,
+  OwnFacts,
   PodAnswer,
   PodFacts,
   ResourceFacts,
@@ -90,9 +91,30 @@ export const gatherInstallation = async (
     servers: await askPods(cluster, installation, 'server', SERVER_PORT, '/healthz'),
     operators: await askPods(cluster, installation, 'operator', ADMIN_PORT, '/status'),
     trial: await tryInjection(cluster, installation, settings.known ? settings.value : null, modes),
-    pods: await told(readPods(cluster, installation, settings.known ? settings.value : null, modes)),
+    pods: await told(readPods(cluster, installation.namespace, settings.known ? settings.value : null, modes)),
     now,
   };
+};
+
+/** What a reader sees who may not look at the installation: budgets, routes, services and pods of theirs. */
+export const gatherOwn = async (cluster: Cluster, systemNamespace: string, why: string): Promise<OwnFacts> => {
+  const lists = await Promise.all(OURS.map((kind) => told(listResources(cluster, kind))));
+  const modes = await told(readModes(cluster));
+  return {
+    why,
+    selected: cluster.selected,
+    resources: lists.flatMap((list) => (list.known ? list.value : [])),
+    pods: await told(readPods(cluster, systemNamespace, null, valueOr(modes, new Map()))),
+    unread: whyNotRead(...lists, modes),
+  };
+};
+
+/** Of the one namespace, or of all. */
+const readModes = async (cluster: Cluster): Promise<Modes> => {
+  const { api, selected } = cluster;
+  if (selected === null) return new Map((await readNamespaces(cluster)).map(({ name, mode }) => [name, mode] as const));
+  const one = await api.get(NAMESPACES, { name: selected }, { metadataOnly: true });
+  return new Map([[selected, namespaceMode(one?.metadata.labels)]]);
 };
 
 interface Definition extends KubeObject {
@@ -166,7 +188,11 @@ const readLease = async ({ api }: Cluster, { namespace, name, programs }: Instal
   return { name: lease, holder: holderIdentity, renewedAt, seconds: leaseDurationSeconds };
 };
 
-const readResources = async ({ api, selected, signal }: Cluster, kind: KubeKind): Promise<readonly ResourceFacts[]> => {
+/** Without its definition there are none, which the definitions' own check says; 403: of another's namespace. */
+const readResources = async (cluster: Cluster, kind: KubeKind): Promise<readonly ResourceFacts[]> =>
+  valueOr(await told(listResources(cluster, kind)), []);
+
+const listResources = async ({ api, selected, signal }: Cluster, kind: KubeKind): Promise<readonly ResourceFacts[]> => {
   const keep = (
     object: KubeObject & { readonly status?: { readonly conditions?: readonly Condition[] } },
   ): ResourceFacts => {
@@ -188,8 +214,7 @@ const readResources = async ({ api, selected, signal }: Cluster, kind: KubeKind)
   try {
     return (await listAll({ api, kind, selection, signal, keep })).items;
   } catch (error) {
-    // Without its definition there are none, which the definitions' own check says; 403: of another's namespace.
-    if (error instanceof KubeFault && (error.status === 404 || error.status === 403)) return [];
+    if (isNotFound(error)) return [];
     throw error;
   }
 };
@@ -300,7 +325,7 @@ const trialPod = (namespace: string, image: string): KubeObject & { readonly spe
 
 const readPods = async (
   { api, selected, signal }: Cluster,
-  { namespace: system }: Installation,
+  system: string,
   settings: InjectionSettings | null,
   modes: Modes,
 ): Promise<PodFacts> => {

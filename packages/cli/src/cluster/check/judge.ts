@@ -3,10 +3,26 @@ import { INJECTION, mapOf, type InjectionSettings } from '@tollgate/operator/inj
 import { finding, someOf, type Finding } from '../finding.ts';
 import { lackingProxy, unclearWish } from '../lacking-proxy.ts';
 import type { Component } from '../installation.ts';
-import type { InstallationFacts, PodAnswer, ResourceFacts } from './facts.ts';
+import type { InstallationFacts, OwnFacts, PodAnswer, PodFacts, ResourceFacts } from './facts.ts';
 
 export const judgeInstallation = (facts: InstallationFacts): readonly Finding[] =>
   JUDGES.flatMap((judge) => judge(facts));
+
+/** For who may not look at the installation. */
+export const judgeOwn = (facts: OwnFacts): readonly Finding[] => {
+  const { why, selected, unread: notSeen, pods: read } = facts;
+  const hint =
+    selected === null ? 'kubectl tollgate check -n NAMESPACE looks at the budgets and pods of one namespace' : null;
+  const whole = unread('installation', why);
+  const isBlind = !read.known && facts.resources.length === 0;
+  return [
+    isBlind ? finding('error', 'check', 'nothing of Tollgate may be looked at', hint) : { ...whole, hint },
+    ...(isBlind ? [whole] : []),
+    ...notSeen.map((one) => unread('resources', one)),
+    ...resources(facts),
+    ...(read.known ? podFindings(read.value) : [unread('pods', read.why)]),
+  ];
+};
 
 const SERVED = 'v1alpha1';
 const DAY_MS = 86_400_000;
@@ -205,7 +221,7 @@ const serverFault = ({ pod, answer }: PodAnswer, namespace: string): readonly Fi
   ];
 };
 
-const resources = ({ resources: found }: InstallationFacts): readonly Finding[] => {
+const resources = ({ resources: found }: Pick<InstallationFacts, 'resources'>): readonly Finding[] => {
   const bad = found.flatMap((resource) => resourceFindings(resource));
   const ready = found.filter(({ ready: state }) => state === 'True').length;
   return found.length === 0
@@ -273,32 +289,32 @@ const excludedOf = (settings: InjectionSettings | null): readonly string[] => se
 const pods = ({ pods: read, settings }: InstallationFacts): readonly Finding[] => {
   const ofSettings = settings.known ? [] : [unread('injection settings', settings.why)];
   if (!read.known) return [...ofSettings, unread('pods', read.why)];
-  const { lacking, unclear, forged, outdated, carrying } = read.value;
-  return [
-    ...ofSettings,
-    ...lacking.map(({ pod, ...facts }) => lackingProxy(podObject(pod), facts)),
-    ...unclear.map(({ pod, word }) => unclearWish(podObject(pod), word)),
-    ...forged.map((pod) =>
-      finding(
-        'error',
-        podObject(pod),
-        "bears the proxy's label without the proxy",
-        `kubectl delete ${podObject(pod)}, and see who made it`,
-      ),
-    ),
-    ...(outdated.length === 0
-      ? []
-      : [
-          finding(
-            'info',
-            'pods',
-            `${String(outdated.length)} carry a proxy of another image than new pods get: ${someOf(outdated)}`,
-            'kubectl rollout restart of their workloads renews it',
-          ),
-        ]),
-    finding('ok', 'pods', `${String(carrying)} carry the proxy`),
-  ];
+  return [...ofSettings, ...podFindings(read.value)];
 };
+
+const podFindings = ({ lacking, unclear, forged, outdated, carrying }: PodFacts): readonly Finding[] => [
+  ...lacking.map(({ pod, ...facts }) => lackingProxy(podObject(pod), facts)),
+  ...unclear.map(({ pod, word }) => unclearWish(podObject(pod), word)),
+  ...forged.map((pod) =>
+    finding(
+      'error',
+      podObject(pod),
+      "bears the proxy's label without the proxy",
+      `kubectl delete ${podObject(pod)}, and see who made it`,
+    ),
+  ),
+  ...(outdated.length === 0
+    ? []
+    : [
+        finding(
+          'info',
+          'pods',
+          `${String(outdated.length)} carry a proxy of another image than new pods get: ${someOf(outdated)}`,
+          'kubectl rollout restart of their workloads renews it',
+        ),
+      ]),
+  finding('ok', 'pods', `${String(carrying)} carry the proxy`),
+];
 
 const podObject = (key: string): string =>
   `pod/${key.slice(key.indexOf('/') + 1)} -n ${key.slice(0, key.indexOf('/'))}`;

@@ -35,7 +35,13 @@ export const grantBudgetAdmin = (grantee: Grantee, options: GrantOptions, io: Io
 
 /** The ServiceAccount of the operator has the name of its Deployment. */
 const accountOf = async (cluster: Cluster, systemNamespace: string | undefined): Promise<string> => {
-  const installation = await findInstallation(cluster, systemNamespace);
+  const found = await told(findInstallation(cluster, systemNamespace));
+  if (!found.known) {
+    throw new CliError(`whose account the operator has could not be read: ${found.why}`, {
+      todo: 'the condition ResolvedRefs of the ModelRoute holds the same by hand: kubectl describe modelroutes',
+    });
+  }
+  const installation = found.value;
   if (installation === null) {
     throw new CliError('Tollgate is not installed in this cluster, so there is nobody to grant it to', {
       todo: 'choose another with --context, or say where it is with --system-namespace',

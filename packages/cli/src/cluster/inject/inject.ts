@@ -11,7 +11,7 @@ import { installedSettings, settingsOfFile } from '../injection-settings.ts';
 import { findInstallation } from '../installation.ts';
 import { withCluster, type Cluster } from '../open-cluster.ts';
 import type { ClusterOptions } from '../options.ts';
-import { told } from '../told.ts';
+import { told, type Told } from '../told.ts';
 import { injectManifests } from './inject-manifests.ts';
 
 export interface InjectOptions extends ClusterOptions {
@@ -76,13 +76,13 @@ const askedOf = async (
   manifests: string,
   systemNamespace: string | undefined,
 ): Promise<Knowledge> => {
-  const installation = await findInstallation(cluster, systemNamespace);
+  const installation = readable(await told(findInstallation(cluster, systemNamespace)));
   if (installation === null) {
     throw new CliError('Tollgate is not installed in this cluster, so how pods are injected is not known', {
       todo: 'choose another with --context, or name the settings with --settings FILE',
     });
   }
-  const settings = await installedSettings(cluster, installation);
+  const settings = readable(await told(installedSettings(cluster, installation)));
   const names = new Set([cluster.namespace, ...namespacesIn(manifests)]);
   const minor = minorOf((await cluster.ask('/version')).body);
   const facts = new Map<string, NamespaceFacts>();
@@ -92,6 +92,14 @@ const askedOf = async (
     settings,
     namespaceOf: (manifest) => facts.get(namespaceIn(manifest) ?? cluster.namespace) ?? here,
   };
+};
+
+/** @throws CliError where its reader may not see it. */
+const readable = <T>(reading: Told<T>): T => {
+  if (reading.known) return reading.value;
+  throw new CliError(`how pods are injected could not be read: ${reading.why}`, {
+    todo: 'name the settings with --settings FILE: the ConfigMap NAME-injection of the namespace of Tollgate, which who runs it can hand out',
+  });
 };
 
 /** One that is not there yet has no label and no route. */

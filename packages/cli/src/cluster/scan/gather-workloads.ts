@@ -2,8 +2,10 @@
 import { containersOf, isMap, type NamespaceMode } from '@tollgate/operator/injection';
 import { minorOf, namespaceMode, NAMESPACES } from '@tollgate/operator/inspection';
 import { listAll, type KubeKind, type KubeObject } from '@tollgate/operator/kube';
+import { CliError } from '../../cli-error.ts';
 import { CONFIG_MAPS, WORKLOAD_API_KINDS } from '../kinds.ts';
 import type { Cluster } from '../open-cluster.ts';
+import { requireNamespace } from '../require-namespace.ts';
 import { told, type Told } from '../told.ts';
 import { workloadPod, type WorkloadPod } from '../workload-pod.ts';
 import { envSource, type ConfigMapKeys } from './signs.ts';
@@ -25,9 +27,19 @@ export interface GatheredScan {
 }
 
 export const gatherScan = async (cluster: Cluster): Promise<GatheredScan> => {
+  await requireNamespace(cluster);
   const lists: readonly Told<readonly GatheredWorkload[]>[] = await Promise.all(
     WORKLOAD_API_KINDS.map((kind) => told(listWorkloads(cluster, kind))),
   );
+  const [first] = lists;
+  if (first?.known === false && lists.every(({ known }) => !known)) {
+    throw new CliError(`no workload may be listed: ${first.why}`, {
+      todo:
+        cluster.selected === null
+          ? 'stay within a namespace of your own with -n, or ask for the right to list them'
+          : 'ask for the right to list them, or name a namespace of your own with -n',
+    });
+  }
   const workloads = lists.flatMap((list) => (list.known ? list.value : []));
   const modes = await told(readModes(cluster));
   const version = await cluster.ask('/version');

@@ -4,7 +4,8 @@ import type { ScannedWorkload } from './scan-workload.ts';
 
 export interface ScanReport {
   readonly workloads: readonly ScannedWorkload[];
-  readonly installed: boolean;
+  /** Null: not known to its reader. */
+  readonly installed: boolean | null;
   /** What its reader may not see. */
   readonly unread: readonly string[];
 }
@@ -13,13 +14,18 @@ const COVERED = { Full: 'yes', Partial: 'partly', None: 'no', Unknown: 'unknown'
 
 export const printScan = ({ workloads, installed, unread }: ScanReport): string =>
   [
-    workloads.length === 0 ? NOTHING : tableOf(workloads),
+    workloads.length > 0
+      ? tableOf(workloads)
+      : unread.length === 0
+        ? NOTHING
+        : `Of what could be read, ${NOTHING_THERE}`,
     ...workloads.filter(({ notes }) => notes.length > 0).map(notesOf),
     ...(workloads.length === 0 ? [] : [`${nextStep(workloads, installed)}\n`]),
     ...(unread.length === 0 ? [] : [`Not everything could be read:\n${unread.map((why) => `  ${why}\n`).join('')}`]),
   ].join('\n');
 
-const NOTHING = 'No workload names a key or a base URL of a language model.\n';
+const NOTHING_THERE = 'no workload names a key or a base URL of a language model.\n';
+const NOTHING = `N${NOTHING_THERE.slice(1)}`;
 
 const tableOf = (workloads: readonly ScannedWorkload[]): string =>
   printTable(
@@ -42,14 +48,15 @@ const notesOf = (workload: ScannedWorkload): string => {
 
 const nameOf = ({ kind, name }: ScannedWorkload): string => `${kind.toLowerCase()}/${name}`;
 
-const nextStep = (workloads: readonly ScannedWorkload[], installed: boolean): string => {
+const nextStep = (workloads: readonly ScannedWorkload[], installed: boolean | null): string => {
   const able = workloads.filter(({ reason }) => reason === null);
   const whole = able.filter(({ coverage }) => coverage === 'Full');
   const first = able.find(({ next }) => next !== null);
   const sum = `${String(workloads.length)} ${workloads.length === 1 ? 'workload shows' : 'workloads show'} signs of calls to language models; injection covers ${String(whole.length)} whole.`;
-  const install = installed
-    ? []
-    : ['  helm install tollgate charts/tollgate --namespace tollgate-system --create-namespace --wait'];
+  const install =
+    installed !== false
+      ? []
+      : ['  helm install tollgate charts/tollgate --namespace tollgate-system --create-namespace --wait'];
   const next = [...install, ...(first?.next == null ? [] : [`  ${first.next}`])];
   return next.length === 0 ? sum : `${sum} Next:\n${next.join('\n')}`;
 };
