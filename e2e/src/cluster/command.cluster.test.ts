@@ -1,22 +1,36 @@
 /** A platform engineer goes by the command alone: who calls models, opt in, is all well, what would uninstalling take. */
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
 import { ask, deployApps, deployProvider, isRolledOut } from './testing/app.ts';
 import { eventually } from './testing/eventually.ts';
 import { apply, kubectl, type Said } from './testing/kubectl.ts';
+import { instanceOf } from './testing/ledger.ts';
 import { makeNamespace, type StoryNamespace } from './testing/namespace.ts';
 import { podsOf } from './testing/pods.ts';
 import { ensureRelease, SYSTEM } from './testing/release.ts';
 
 const INSTALL_MS = 400_000;
-const BUNDLE = join(import.meta.dirname, '../../../packages/cli/dist/tollgate.js');
+const ROOT = join(import.meta.dirname, '../../..');
+const BUNDLE = join(ROOT, 'packages/cli/dist/tollgate.js');
 
-const tollgate = (...args: readonly string[]): Promise<Said> =>
+const said = (program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Said> =>
   new Promise((resolve) => {
-    execFile(process.execPath, [BUNDLE, ...args], { env: process.env }, (error, stdout, stderr) => {
+    execFile(program, args, { env }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : 1, stdout, stderr });
     });
+  });
+
+const tollgate = (...args: readonly string[]): Promise<Said> => said(process.execPath, [BUNDLE, ...args], process.env);
+
+/** As kubectl finds it, where the README says that it lies. */
+const plugin = (...args: readonly string[]): Promise<Said> =>
+  said(process.env['TOLLGATE_KUBECTL'] ?? 'kubectl', ['tollgate', ...args], {
+    ...process.env,
+    PATH: [join(ROOT, 'node_modules/.bin'), process.env['PATH']].join(delimiter),
   });
 
 interface Finding {
@@ -36,6 +50,7 @@ const findingsOf = ({ stdout, stderr }: Said): readonly Finding[] => {
 describe('the command on a cluster', () => {
   let namespace: StoryNamespace;
   let pod = '';
+  let requestId = '';
 
   beforeAll(async () => {
     await ensureRelease();
@@ -69,7 +84,9 @@ describe('the command on a cluster', () => {
       (found) => found.length === 1 && found[0]?.proxy?.ready === true,
     );
     pod = pods[0]?.name ?? '';
-    expect(await ask(namespace.name, pod)).toMatchObject([{ ok: true }]);
+    const [outcome] = await ask(namespace.name, pod);
+    expect(outcome).toMatchObject({ ok: true, requestId: expect.any(String) });
+    requestId = outcome?.requestId ?? '';
     const said = await eventually(
       'nothing is wrong',
       () => tollgate('check', '-n', namespace.name, '-o', 'json'),
@@ -103,6 +120,92 @@ describe('the command on a cluster', () => {
     expect(text).toMatch(/its policy is in force .* the server was heard of \d+ s ago/);
     expect(text).toContain('its spool has room');
     expect(said.code).toBe(0);
+  });
+
+  it('kubectl tollgate asks the server: budgets, a call, what was spent, and who has money in hand', async () => {
+    const explained = await eventually(
+      'the call is charged',
+      () => plugin('explain', requestId),
+      ({ code }) => code === 0,
+    );
+    expect(explained).toMatchObject({ stderr: '', stdout: expect.stringContaining(`${namespace.name}/team`) });
+    const budgets = await plugin('get', 'tokenbudgets', 'team', '-n', namespace.name, '-o', 'json');
+    expect(JSON.parse(budgets.stdout)).toMatchObject({ metadata: { name: 'team', namespace: namespace.name } });
+    const seen = await plugin('usage', '--by', 'model', '-n', namespace.name);
+    expect(seen.stdout).toMatch(/^MODEL .*\nopenai\/gpt-4o +1 /);
+    expect((await plugin('usage', '--by', 'team')).stdout).toContain(namespace.name);
+    expect((await plugin('instances', 'list')).stdout).toContain(`${namespace.name}/app (${pod})`);
+    expect(await plugin('unresolved', 'list')).toMatchObject({ code: 0 });
+  });
+
+  it('tells the server something, too, and what it answers to that', async () => {
+    const instance = await instanceOf(namespace.name, pod);
+    expect(await plugin('instances', 'abandon', instance, '--reason', 'to see')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/the server answered 409: .*\n.*--force/),
+    });
+  });
+
+  it('asks the same as tollgate, where an option names the cluster; else there is only the machine', async () => {
+    const systemNamespace = ['--system-namespace', SYSTEM];
+    const { stdout } = await tollgate('get', 'tokenbudgets', '-n', namespace.name, ...systemNamespace, '-o', 'name');
+    expect(stdout).toBe('tokenbudget.tollgate.dev/team\n');
+    const home = await mkdtemp(join(tmpdir(), 'tollgate-no-server-'));
+    try {
+      expect(await tollgate('get', 'tokenbudgets', '--state', home)).toMatchObject({
+        code: 69,
+        stderr: expect.stringContaining('the server of a cluster is asked by: kubectl tollgate'),
+      });
+    } finally {
+      await rm(home, { recursive: true });
+    }
+  });
+
+  it('tells an account without rights which one is missing, and shows its namespace with those that the docs name', async () => {
+    const team = 'asker';
+    await kubectl(['create', 'serviceaccount', team, '-n', namespace.name]);
+    const token = (await kubectl(['create', 'token', team, '-n', namespace.name])).trim();
+    const config = JSON.parse(await kubectl(['config', 'view', '--raw', '--minify', '-o', 'json'])) as {
+      readonly users: readonly { readonly name: string }[];
+    };
+    const folder = await mkdtemp(join(tmpdir(), 'tollgate-asker-'));
+    const kubeconfig = join(folder, 'kubeconfig');
+    const users = config.users.map(({ name }) => ({ name, user: { token } }));
+    await writeFile(kubeconfig, JSON.stringify({ ...config, users }));
+    const asTeam = (...args: readonly string[]): Promise<Said> => plugin(...args, '--kubeconfig', kubeconfig);
+    try {
+      expect(await asTeam('get', 'tokenbudgets', '-n', namespace.name)).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining(`you may not list Deployments in namespace ${SYSTEM}`),
+      });
+      const page = await readFile(join(ROOT, 'docs/cluster.md'), 'utf8');
+      const { rules } = parse(/```yaml\n([^]*?)```/.exec(page)?.[1] ?? '') as { readonly rules: readonly object[] };
+      const granted = (where: string, name: string, some: readonly object[]): readonly object[] => [
+        { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name, namespace: where }, rules: some },
+        {
+          apiVersion: 'rbac.authorization.k8s.io/v1',
+          kind: 'RoleBinding',
+          metadata: { name, namespace: where },
+          roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
+          subjects: [{ kind: 'ServiceAccount', name: team, namespace: namespace.name }],
+        },
+      ];
+      await apply(
+        ...granted(SYSTEM, namespace.name, rules.slice(0, -1)),
+        ...granted(namespace.name, team, rules.slice(-1)),
+      );
+      expect(await asTeam('get', 'tokenbudgets', '-n', namespace.name)).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^NAME .*\nteam /),
+      });
+      expect(await asTeam('instances', 'list')).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining(`you may not ask for a token of ServiceAccount ${SYSTEM}/default`),
+      });
+    } finally {
+      await kubectl(['delete', 'role,rolebinding', namespace.name, '-n', SYSTEM, '--ignore-not-found']);
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('check says which server is missing, and is well again once it is back', async () => {

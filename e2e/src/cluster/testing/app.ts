@@ -25,6 +25,8 @@ export interface Outcome {
   readonly status?: number;
   readonly message?: string;
   readonly costUsd?: string;
+  /** As the proxy named the call. */
+  readonly requestId?: string;
   /** It was under way when its pod was told to go. */
   readonly endedWhileStopping?: true;
 }

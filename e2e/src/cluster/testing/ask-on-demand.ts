@@ -32,7 +32,8 @@ let isStopping = false;
 const askWhole = async (options: { readonly maxRetries?: number }): Promise<Outcome> => {
   const { response } = await client.chat.completions.create(asked, options).withResponse();
   const costUsd = response.headers.get('x-tollgate-cost-usd');
-  return { ok: true, ...(costUsd === null ? {} : { costUsd }) };
+  const requestId = response.headers.get('x-tollgate-request-id');
+  return { ok: true, ...(costUsd === null ? {} : { costUsd }), ...(requestId === null ? {} : { requestId }) };
 };
 
 /** A stream that is cut off between two events ends like any other: only its last event says that it was all. */
