@@ -32,6 +32,14 @@
 {{- if and (eq .Values.injection.mode "policy") (semverCompare "<1.34.0-0" .Capabilities.KubeVersion.Version) }}
 {{- $faults = append $faults (printf "injection.mode: policy needs Kubernetes 1.36, or 1.34 with the feature gate MutatingAdmissionPolicy; this is %s" .Capabilities.KubeVersion.Version) }}
 {{- end }}
+{{- if include "tollgate.builtInDatabase" . }}
+{{- $name := printf "%s-postgres" (include "tollgate.name" .) }}
+{{- $live := lookup "apps/v1" "StatefulSet" .Release.Namespace $name }}
+{{- $isKept := .Values.database.builtIn.persistence.enabled }}
+{{- if and $live (ne $isKept (not (empty $live.spec.volumeClaimTemplates))) }}
+{{- $faults = append $faults (printf "database.builtIn.persistence.enabled=%t: the PostgreSQL of this release runs %s a volume, and Kubernetes takes no such change of a StatefulSet. To have it so all the same, with budgets that start anew: kubectl -n %s delete statefulset %s, and upgrade again. To leave it: --set database.builtIn.persistence.enabled=%t" $isKept (ternary "without" "with" $isKept) .Release.Namespace $name (not $isKept)) }}
+{{- end }}
+{{- end }}
 {{- if $faults }}
 {{- fail (printf "\n- %s" (join "\n- " $faults)) }}
 {{- end }}
