@@ -69,6 +69,21 @@ describe('what is rendered', () => {
     expect(applied.trim().split('\n')).toHaveLength(manifests.length);
   });
 
+  it('says what to do where the database of a release is to get a volume that it cannot get, or lose it', async () => {
+    const persistent = (enabled: boolean) => ({ database: { builtIn: { persistence: { enabled } } } });
+    const upgradeTo = (enabled: boolean) =>
+      outcome(render({ values: persistent(enabled), kubeconfig: plane.kubeconfigPath }).then(() => 'rendered'));
+    for (const has of [false, true]) {
+      const statefulSet = find(await render({ values: persistent(has) }), 'StatefulSet', 'tollgate-postgres');
+      await plane.kubectl(['apply', '--server-side', '-f', '-'], asText([statefulSet]));
+      expect(await upgradeTo(has)).toBe('rendered');
+      const said = await upgradeTo(!has);
+      expect(said).toContain(`runs ${has ? 'with' : 'without'} a volume`);
+      expect(said).toContain('kubectl -n tollgate-system delete statefulset tollgate-postgres');
+      await plane.kubectl(['delete', 'statefulset', 'tollgate-postgres', '-n', NAMESPACE]);
+    }
+  });
+
   it('goes on to know the proxies that run, when the images come from another registry', async () => {
     const upgradeTo = async (prefix: string): Promise<Images> => {
       const found = await render({ values: { images: { prefix } }, kubeconfig: plane.kubeconfigPath });
@@ -323,6 +338,30 @@ describe('what is rendered', () => {
         );
         expect(await change('annotate', 'deployment/old', 'tollgate.dev/inject=true', '--overwrite')).toBe('');
       });
+    });
+
+    it('let nobody put another program in the place of the proxy of a pod that runs', async () => {
+      const pod = {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'carrier', namespace: 'team-a' },
+        spec: {
+          initContainers: [{ name: 'tollgate-proxy', image: 'proxy:1', restartPolicy: 'Always' }],
+          containers: [{ name: 'app', image: 'app:1' }],
+        },
+      };
+      await eventually(
+        () => outcome(plane.kubectl(['create', '-f', '-'], asText([pod]))),
+        (text) => text.includes('created'),
+      );
+      const setImage = (what: string): Promise<string> =>
+        outcome(plane.kubectl(['-n', 'team-a', 'set', 'image', 'pod/carrier', what, '--dry-run=server']));
+      const answer = await eventually(
+        () => setImage('tollgate-proxy=evil:1'),
+        (text) => text.includes('keeps the image'),
+      );
+      expect(answer).toContain('container tollgate-proxy keeps the image that was injected');
+      expect(await setImage('app=app:2')).toContain('image updated');
     });
 
     it('warn of what has no effect', async () => {
