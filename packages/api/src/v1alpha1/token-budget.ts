@@ -239,7 +239,10 @@ export const TokenBudgetSchema = withKubernetes(
       spec: TokenBudgetSpecSchema,
       status: TokenBudgetStatusSchema.optional(),
     })
-    .describe('TokenBudget caps what is spent on language models, in money, tokens or calls.'),
+    .describe(
+      'TokenBudget caps what is spent on language models, in money, tokens or calls. What the calls that it counts have spent ' +
+        'in the running window before it was made counts too, also where it, or its namespace, was deleted and made anew.',
+    ),
   {
     kind: {
       kind: 'TokenBudget',
