@@ -152,6 +152,36 @@ describe('before there is an installation', () => {
     expect(io.err()).toContain('context nowhere is missing');
   });
 
+  it('check says where an installation stopped half-way, and at which image', async () => {
+    const name = 'tollgate-stores-passwords';
+    const labels = { 'app.kubernetes.io/name': 'tollgate', 'app.kubernetes.io/instance': 'mine' };
+    const metadata = { name, namespace: SYSTEM };
+    const spec = { automountServiceAccountToken: false, serviceAccountName: name };
+    await apply(
+      {
+        apiVersion: 'v1',
+        kind: 'ServiceAccount',
+        metadata: { ...metadata, labels: { ...labels, 'app.kubernetes.io/part-of': 'tollgate' } },
+      },
+      {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { ...metadata, labels },
+        spec: { ...spec, containers: [{ name: 'script', image: 'here/server:9' }] },
+      },
+    );
+    const waiting = { state: { waiting: { reason: 'ImagePullBackOff' } }, image: 'here/server:9', name: 'script' };
+    const status = { containerStatuses: [{ ...waiting, imageID: '', ready: false, restartCount: 0 }] };
+    const patch = ['--type=merge', '-p', JSON.stringify({ status })];
+    await plane.kubectl(['patch', 'pod', name, '-n', SYSTEM, '--subresource=status', ...patch]);
+    expect(await tollgate('check')).toBe(1);
+    expect(io.out()).toMatch(
+      /only parts of release mine are there: .*has failed; tollgate-stores-passwords: ImagePullBackOff here\/server:9\n/,
+    );
+    expect(io.out()).toContain('helm uninstall mine -n tollgate-system');
+    for (const kind of ['pod', 'serviceaccount']) await plane.kubectl(['delete', kind, name, '-n', SYSTEM, '--now']);
+  });
+
   it('inject needs no cluster where the settings are named', async () => {
     const [settings, manifest] = [join(home, 'settings.yaml'), join(home, 'web.yaml')];
     await writeFile(settings, `proxyImage: ${PROXY_IMAGE}\nserverUrl: http://server\n`);

@@ -41,7 +41,8 @@ interface Deployment extends KubeObject {
 }
 
 const LABEL = 'app.kubernetes.io/';
-const SELECTOR = `${LABEL}name=tollgate,${LABEL}part-of=tollgate`;
+export const SELECTOR = `${LABEL}name=tollgate,${LABEL}part-of=tollgate`;
+export const RELEASE_LABEL = `${LABEL}instance`;
 /** What the chart's README says, for those who may not list all namespaces. */
 export const USUAL_NAMESPACE = 'tollgate-system';
 
@@ -54,7 +55,7 @@ export const findInstallation = async (cluster: Cluster, namespace?: string): Pr
   const deployments = await deploymentsOf(cluster, namespace);
   const byRelease = Map.groupBy(
     deployments,
-    ({ metadata }) => `${metadata.namespace ?? ''}/${metadata.labels?.[`${LABEL}instance`] ?? ''}`,
+    ({ metadata }) => `${metadata.namespace ?? ''}/${metadata.labels?.[RELEASE_LABEL] ?? ''}`,
   );
   const found = [...byRelease.values()].flatMap((of) => installationOf(of) ?? []);
   if (found.length > 1) {
@@ -91,7 +92,7 @@ const installationOf = (deployments: readonly Deployment[]): Installation | null
   const { name, namespace = '', labels = {} } = operator.metadata;
   return {
     namespace,
-    release: labels[`${LABEL}instance`] ?? '',
+    release: labels[RELEASE_LABEL] ?? '',
     name: name.replace(/-operator$/, ''),
     version: labels[`${LABEL}version`] ?? '',
     programs,
@@ -110,6 +111,9 @@ const programOf = ({ metadata, spec, status }: Deployment): Program | null => {
     lease: env.find(({ name }) => name === 'TOLLGATE_LEASE_NAME')?.value ?? null,
   };
 };
+
+/** Selects the pods of a release, those of helm's hooks among them. */
+export const podsOfRelease = (release: string): string => `${LABEL}name=tollgate,${RELEASE_LABEL}=${release}`;
 
 /** Selects the pods of one program. */
 export const podsOfProgram = ({ release }: Installation, component: Component): string =>

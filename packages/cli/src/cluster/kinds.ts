@@ -21,6 +21,7 @@ const WORKLOADS: Readonly<Record<WorkloadKind, KubeKind>> = {
 export const WORKLOAD_API_KINDS: readonly KubeKind[] = WORKLOAD_KINDS.map((kind) => WORKLOADS[kind]);
 
 export const CONFIG_MAPS = kindOf('', 'ConfigMap', 'configmaps');
+export const SERVICE_ACCOUNTS = kindOf('', 'ServiceAccount', 'serviceaccounts');
 export const CUSTOM_RESOURCES = kindOf(
   'apiextensions.k8s.io',
   'CustomResourceDefinition',

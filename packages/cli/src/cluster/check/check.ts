@@ -7,9 +7,10 @@ import { printFindings } from '../print-findings.ts';
 import { printReport } from '../print-report.ts';
 import type { ReportOptions } from '../report-options.ts';
 import { requireNamespace } from '../require-namespace.ts';
-import { told } from '../told.ts';
+import { told, valueOr } from '../told.ts';
 import { gatherInstallation, gatherOwn } from './gather.ts';
 import { judgeInstallation, judgeOwn } from './judge.ts';
+import { findRemains, unfinished } from './remains.ts';
 
 /** Resolves to whether nothing is wrong. */
 export const check = (options: ReportOptions, io: Io): Promise<boolean> =>
@@ -28,9 +29,9 @@ const findingsOf = async (
 ): Promise<readonly Finding[]> => {
   const found = await told(findInstallation(cluster, systemNamespace));
   if (!found.known) return judgeOwn(await gatherOwn(cluster, systemNamespace ?? USUAL_NAMESPACE, found.why));
-  return found.value === null
-    ? [notInstalled(systemNamespace)]
-    : judgeInstallation(await gatherInstallation(cluster, found.value, now));
+  if (found.value !== null) return judgeInstallation(await gatherInstallation(cluster, found.value, now));
+  const remains = valueOr(await told(findRemains(cluster, systemNamespace)), null);
+  return [remains === null ? notInstalled(systemNamespace) : unfinished(remains)];
 };
 
 const notInstalled = (namespace: string | undefined): Finding =>
