@@ -365,6 +365,22 @@ describe('what is rendered', () => {
     });
 
     it('warn of what has no effect', async () => {
+      const word = { 'tollgate.dev/inject': 'true' };
+      const deployment = (metadata: object, template: { readonly labels?: object; readonly annotations?: object }) => {
+        const labels = { app: 'web', ...template.labels };
+        const containers = [{ name: 'app', image: 'app' }];
+        return {
+          apiVersion: 'apps/v1',
+          kind: 'Deployment',
+          metadata: { name: 'web', ...metadata },
+          spec: {
+            selector: { matchLabels: labels },
+            template: { metadata: { ...template, labels }, spec: { containers } },
+          },
+        };
+      };
+      await plane.kubectl(['create', 'namespace', 'team-off']);
+      await plane.kubectl(['label', 'namespace', 'team-off', 'tollgate.dev/injection=disabled']);
       const { stderr } = await run('sh', [
         '-c',
         `printf '%s' "$2" | "$0" --kubeconfig "$1" create --dry-run=server -f -`,
@@ -387,6 +403,9 @@ describe('what is rendered', () => {
             kind: 'Namespace',
             metadata: { name: 'team-d', annotations: { 'tollgate.dev/inject': 'true' } },
           },
+          deployment({ namespace: 'team-a', labels: word }, {}),
+          deployment({ namespace: 'team-off', annotations: word }, { annotations: word }),
+          deployment({ namespace: 'team-a', labels: word, name: 'well' }, { labels: word }),
         ]),
       ]);
       expect(stderr).toContain(
@@ -394,6 +413,9 @@ describe('what is rendered', () => {
       );
       expect(stderr).toContain('label tollgate.dev/injection must be enabled, required or disabled');
       expect(stderr).toContain('an annotation of a namespace opts nobody in');
+      expect(stderr.match(/label tollgate\.dev\/inject of a Deployment asks for nothing/g)).toHaveLength(1);
+      expect(stderr).toContain('or as an annotation of the Deployment');
+      expect(stderr.match(/namespace team-off has the label tollgate\.dev\/injection: disabled/g)).toHaveLength(1);
     });
   });
 
