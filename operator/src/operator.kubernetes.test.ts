@@ -3,12 +3,14 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startOperatorCluster, type OperatorCluster, type OperatorProcess } from './testing/operator-cluster.ts';
 import { until } from './testing/until.ts';
 
+const INJECTION = { proxyImage: 'registry.test/tollgate-proxy:1', serverUrl: 'http://server.test' };
+
 let cluster: OperatorCluster;
 let operator: OperatorProcess;
 
 beforeAll(async () => {
   cluster = await startOperatorCluster();
-  operator = await cluster.startOperator();
+  operator = await cluster.startOperator({ injection: INJECTION });
   await until('the operator leads', () => operator.isLeading());
 }, 180_000);
 
@@ -134,6 +136,27 @@ describe('the operator on a real API server', () => {
       (await kubectl('get', 'events', '--field-selector', 'reason=ProxyMissing', '-o', 'name')).includes('event/'),
     );
     await kubectl('delete', 'pod', 'bare', '--now');
+    await saying('tb', 'chat', 'Programmed', 'True/Programmed/2');
+  });
+
+  it('says on a pod without the proxy what keeps it out, and which word it does not take', async () => {
+    const pod = (name: string, inject: string, spec: object = {}): object => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, annotations: { 'tollgate.dev/inject': inject } },
+      spec: { containers: [{ name: 'app', image: 'app' }], ...spec },
+    });
+    await apply(pod('hosted', 'true', { hostNetwork: true }));
+    await apply(pod('slipped', 'TRUE'));
+    const noteOn = (name: string): Promise<string> =>
+      kubectl('get', 'events', '--field-selector', `involvedObject.name=${name}`, '-o', 'jsonpath={.items[*].message}');
+    await until('an event says what keeps it out', async () =>
+      /It cannot carry one: the pod is on its node's network.* \(HostNetwork\)/.test(await noteOn('hosted')),
+    );
+    await until('an event says which word is wrong', async () =>
+      (await noteOn('slipped')).includes('must be "true" or "false", not "TRUE"'),
+    );
+    await kubectl('delete', 'pod', 'hosted', 'slipped', '--now');
     await saying('tb', 'chat', 'Programmed', 'True/Programmed/2');
   });
 

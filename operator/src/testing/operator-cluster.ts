@@ -21,6 +21,8 @@ export interface OperatorProcess {
 export interface OperatorOptions {
   /** As it is shipped, which `make bundles` built, with the settings that it has by itself; else its sources, in a hurry. */
   readonly isShipped?: boolean;
+  /** What the file of the injector's settings says; else it is told of none. */
+  readonly injection?: object;
 }
 
 export interface OperatorCluster {
@@ -93,13 +95,16 @@ export const startOperatorCluster = async (): Promise<OperatorCluster> => {
     api,
     serverUrl,
     operatorToken: () => readFile(tokenFile, 'utf8'),
-    startOperator: async ({ isShipped = false } = {}) => {
+    startOperator: async ({ isShipped = false, injection } = {}) => {
       const { child, ready } = await run(isShipped ? [...(await shippedFlags()), OPERATOR_BUNDLE] : [OPERATOR_MAIN], {
         KUBECONFIG: kubeconfig,
         TOLLGATE_SERVER_URL: serverUrl,
         TOLLGATE_TOKEN_FILE: tokenFile,
         TOLLGATE_ADMIN_LISTEN: '127.0.0.1:0',
         ...(isShipped ? {} : HURRY),
+        ...(injection === undefined
+          ? {}
+          : { TOLLGATE_INJECTION_FILE: await file('injection.json', JSON.stringify(injection)) }),
       });
       const url = String(ready['address']);
       return {

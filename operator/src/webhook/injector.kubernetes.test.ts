@@ -180,6 +180,10 @@ describe('the injector on a real API server', () => {
             ).trim() !== '',
         );
       }
+      await expect(
+        kubectl('annotate', kind, name, '-n', 'shop', 'tollgate.dev/inject=TRUE', '--overwrite'),
+      ).rejects.toThrow('tollgate.dev/inject must be "true" or "false", not "TRUE"');
+      expect(await template()).toContain('"tollgate.dev/inject":"true"');
       await kubectl('annotate', kind, name, '-n', 'shop', 'tollgate.dev/inject-');
       expect(await template()).not.toContain('tollgate.dev/inject');
     },
