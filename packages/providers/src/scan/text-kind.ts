@@ -3,8 +3,6 @@
  * byte; 'utf8' = well-formed (no stray continuation, overlong form or surrogate); 'invalid' = neither, or a byte order mark.
  * 64 KiB are looked at at a time, by native code: no copy of the whole is held.
  */
-import { isAscii } from 'node:buffer';
-
 export type TextKind = 'ascii' | 'utf8' | 'invalid';
 
 const WINDOW = 1 << 16;
@@ -24,8 +22,6 @@ export const textKind = (bytes: Buffer): TextKind => {
   let tail = '';
   let tested = 0;
   let slash = bytes.indexOf(BACKSLASH);
-  // As most bodies are: no text is made of them.
-  if (slash < 0 && isAscii(bytes)) return 'ascii';
   for (let at = 0; at < bytes.length;) {
     const end = characterStart(bytes, at + WINDOW);
     const text = decode(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
