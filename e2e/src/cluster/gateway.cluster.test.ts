@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { billOf, deployProvider } from './testing/app.ts';
 import { eventually } from './testing/eventually.ts';
-import { apply, kubectl, tryKubectl } from './testing/kubectl.ts';
+import { apply, getJson, kubectl, tryKubectl } from './testing/kubectl.ts';
 import { chargedTo } from './testing/ledger.ts';
 import { makeNamespace, type StoryNamespace } from './testing/namespace.ts';
 import { CHART, ensureRelease, helm, SYSTEM } from './testing/release.ts';
@@ -27,6 +27,17 @@ const call = async (
   const node = ['exec', '-n', SYSTEM, 'deployment/tollgate-server', '--', 'node', '--input-type=module'];
   return JSON.parse(await kubectl([...node, '--eval', CALLING, key, model])) as { status: number; text: string };
 };
+
+interface BudgetObject {
+  readonly status?: {
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly message: string;
+      readonly observedGeneration: number;
+    }[];
+  };
+}
 
 describe('the gateway', () => {
   let namespace: StoryNamespace;
@@ -106,6 +117,33 @@ describe('the gateway', () => {
       () => chargedTo(namespace.name),
       ({ nano }) => nano === BigInt(billedNano),
     );
+  });
+
+  it("is told of in the status of the caller's budget, and follows each change of it", async () => {
+    const programmedAt = (generation: number): Promise<unknown> =>
+      eventually(
+        `the gateway runs generation ${String(generation)}`,
+        () => getJson<BudgetObject>('get', 'tokenbudget', 'team', '-n', namespace.name),
+        ({ status }) =>
+          status?.conditions?.some(
+            ({ type, status: state, message, observedGeneration }) =>
+              type === 'Programmed' &&
+              state === 'True' &&
+              observedGeneration === generation &&
+              message === 'No pod is attached; 1 of 1 gateways that follow it for their callers run this version.',
+          ) === true,
+      );
+    await programmedAt(1);
+    await kubectl([
+      'patch',
+      'tokenbudget/team',
+      '-n',
+      namespace.name,
+      '--type=json',
+      '-p',
+      JSON.stringify([{ op: 'replace', path: '/spec/limits/0/cost/max', value: '2.00' }]),
+    ]);
+    await programmedAt(2);
   });
 
   it('refuses who has no budget', async () => {
