@@ -15,7 +15,7 @@ import {
 import { answerHeaders } from '../headers.ts';
 import { refuse, type Refusal, type RefusalCode } from '../refusal.ts';
 import { makeRedactor, type Redactor } from './redactor.ts';
-import { makeStreamBody, sendAtEnd, type StreamBody } from './stream-body.ts';
+import { makeStreamBody, type StreamBody } from './stream-body.ts';
 import type { FallbackCause } from '@tollgate/api';
 import type { BufferBudget } from '../pipeline/buffer-budget.ts';
 import type { AnswerFacts } from '../pipeline/settle.ts';
@@ -362,11 +362,13 @@ export class Relay implements UpstreamHandler {
     const headers = this.#cleanHeaders();
     headers.push(...added, 'content-length', String(clean.length));
     this.#headSent = true;
-    sendAtEnd(this.#set.turn, res.socket);
     res.writeHead(this.#head?.status ?? 502, headers);
-    // As one string head and body are one write.
-    if (clean.length <= ONE_WRITE) res.end(clean.toString('latin1'), 'latin1');
-    else res.end(clean);
+    // Not behind a cork: Node's `end` undoes all of them.
+    this.#set.turn.atEnd(() => {
+      // As one string head and body are one write.
+      if (clean.length <= ONE_WRITE) res.end(clean.toString('latin1'), 'latin1');
+      else res.end(clean);
+    });
   }
 
   #cleanHeaders(): string[] {

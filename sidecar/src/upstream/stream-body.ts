@@ -28,16 +28,16 @@ export const makeStreamBody = (res: ServerResponse, turn: Turn): StreamBody => {
         sendAtEnd(turn, socket);
         return res.write(Buffer.from(piece));
       },
-      end: (last) => {
-        sendAtEnd(turn, socket);
-        res.end(last);
-      },
+      end: (last) => void res.end(last),
       ...drainOf(res),
     };
   }
   res.chunkedEncoding = false;
   // Without a socket while an answer before it on the same connection is on its way: Node keeps the order then.
-  if (socket !== null) res.flushHeaders();
+  if (socket !== null) {
+    sendAtEnd(turn, socket);
+    res.flushHeaders();
+  }
   const to = socket ?? res;
   return {
     // A chunk of nothing would be the last one.
@@ -47,15 +47,14 @@ export const makeStreamBody = (res: ServerResponse, turn: Turn): StreamBody => {
       return to.write(chunkOf(piece));
     },
     end: (last) => {
-      sendAtEnd(turn, socket);
       res.end(last === undefined || last.length === 0 ? LAST_CHUNK : Buffer.concat([chunkOf(last), LAST_CHUNK]));
     },
     ...drainOf(to),
   };
 };
 
-/** What is written to it from now on leaves it at the end of the turn. */
-export const sendAtEnd = (turn: Turn, socket: ServerResponse['socket']): void => {
+/** What is written to it from now on leaves it at the end of the turn, or with the end of the answer. */
+const sendAtEnd = (turn: Turn, socket: ServerResponse['socket']): void => {
   if (socket === null) return;
   socket.cork();
   turn.atEnd(() => {
