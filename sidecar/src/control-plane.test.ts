@@ -6,9 +6,9 @@ import {
   UNKNOWN_POD,
   type HelloRequest,
   type RunningRequest,
+  type FollowedPolicy,
 } from '@tollgate/ledger';
 import type { Logger } from '@tollgate/runtime';
-import type { FollowedPolicy } from './callers/followed-policy.ts';
 import { keepInTouch, type ControlPlane } from './control-plane.ts';
 import { makePolicyFeed } from './policy/policy-feed.ts';
 import { aSnapshot } from './testing/objects.ts';
@@ -52,7 +52,7 @@ const setUp = () => {
     running: async (request) => {
       said.push(request.snapshot);
       found.push(request.direct ?? null);
-      callersSaid.push('callers' in request ? request.callers : null);
+      callersSaid.push(request.callers ?? null);
       await Promise.resolve();
       if (world.running) throw world.running;
     },
@@ -236,7 +236,6 @@ describe('a gateway', () => {
     caller: { namespace: 'shop', serviceAccount: 'ci', pod: { name: 'web-1', uid: 'u1' } },
     snapshot,
   });
-  const told = (snapshot: string) => ({ caller: '["shop","ci","web-1","u1"]', snapshot });
 
   it('says by whose policies it decides, that there are none at first, and again to a server that it greets anew', async () => {
     const { world, touch, callersSaid, settle, send, tick, ping } = setUp();
@@ -249,11 +248,11 @@ describe('a gateway', () => {
     world.callers = [follows('one')];
     touch.tellCallers();
     await settle();
-    expect(callersSaid.slice(1)).toEqual([[told('one')]]);
+    expect(callersSaid.slice(1)).toEqual([[follows('one')]]);
     await tick();
     ping('f');
     await settle();
-    expect(callersSaid.slice(2)).toEqual([[told('one')]]);
+    expect(callersSaid.slice(2)).toEqual([[follows('one')]]);
   });
 
   it('says what changes in quick succession with the next of its lists, which are not many a second', async () => {
@@ -269,7 +268,7 @@ describe('a gateway', () => {
     }
     expect(callersSaid).toEqual([[]]);
     expect(await tick()).toBe(500);
-    expect(callersSaid).toEqual([[], [told('three')]]);
+    expect(callersSaid).toEqual([[], [follows('three')]]);
     await tick();
     expect(await tick()).toBeUndefined();
     expect(callersSaid).toHaveLength(2);

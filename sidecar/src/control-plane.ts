@@ -11,6 +11,7 @@ import {
   type CounterName,
   type DegradedReason,
   type DirectConnections,
+  type FollowedPolicy,
   type HelloReply,
   type HelloRequest,
   type LeasePort,
@@ -19,14 +20,13 @@ import {
 import type { Snapshot, Subject } from '@tollgate/api';
 import type { Escrow, LedgerSession } from '@tollgate/ledger/escrow';
 import type { Logger, Timers } from '@tollgate/runtime';
-import { withCallers, type FollowedPolicy, type GatewayRunning } from './callers/followed-policy.ts';
 import { overdraftsOf } from './policy/overdraft-terms.ts';
 import type { PolicyFeed } from './policy/policy-feed.ts';
 
 /** All that a proxy asks of the control plane; `@tollgate/ledger/http` for every proxy. */
 export interface ControlPlane extends LeasePort, LedgerSession {
   hello(request: HelloRequest): Promise<HelloReply>;
-  running(request: RunningRequest | GatewayRunning): Promise<void>;
+  running(request: RunningRequest): Promise<void>;
   /** Whose token is this? Asked by a gateway. */
   reviewCaller(token: string): Promise<CallerReview>;
   /** Follows this instance's snapshots until the signal is aborted, through every loss of the connection. */
@@ -175,9 +175,13 @@ export const keepInTouch = ({
       const followed = callers();
       const saying = JSON.stringify([snapshot, found?.map(({ host }) => host), followed]);
       if (snapshot === null || saying === said) break;
-      const running = { instance, snapshot, ...(found === null ? {} : { direct: found }) };
       try {
-        await controlPlane.running(followed === null ? running : withCallers(running, followed));
+        await controlPlane.running({
+          instance,
+          snapshot,
+          ...(found === null ? {} : { direct: found }),
+          ...(followed === null ? {} : { callers: followed }),
+        });
         said = saying;
         failed = 0;
         if (followed !== null) await pause(CALLERS_EVERY_MS);

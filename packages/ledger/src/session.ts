@@ -34,6 +34,15 @@ export interface RunningRequest {
   readonly snapshot: string;
   /** As in {@link HelloRequest}; said anew whenever the hosts are others. */
   readonly direct?: readonly DirectConnections[];
+  /** Of a gateway: all whose policies it follows. Absent: it says nothing of them, and what it said before stands. */
+  readonly callers?: readonly FollowedPolicy[];
+}
+
+/** What a gateway decides by when this caller calls. */
+export interface FollowedPolicy {
+  readonly caller: CallerName;
+  /** The version. */
+  readonly snapshot: string;
 }
 
 /**

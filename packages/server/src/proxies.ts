@@ -1,6 +1,6 @@
 import type { Subject } from '@tollgate/api';
-import type { DegradedReason, DirectConnections } from '@tollgate/ledger';
-import type { FollowedPolicy, ProxyRunning } from '@tollgate/store';
+import type { DegradedReason, DirectConnections, FollowedPolicy } from '@tollgate/ledger';
+import type { ProxyRunning } from '@tollgate/store';
 
 /** The proxies that are alive now: seen within the last half minute, or on the snapshot stream. */
 export interface Proxies {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { FollowedPolicy } from './connected-proxies.ts';
+import type { FollowedPolicy } from '@tollgate/ledger';
 import type { Store } from './store.ts';
 import { DATABASES, type EachDatabase } from './testing/each-database.ts';
 

@@ -1,5 +1,5 @@
 import type { Subject } from '@tollgate/api';
-import type { CallerName, DirectConnections } from '@tollgate/ledger';
+import type { DirectConnections, FollowedPolicy } from '@tollgate/ledger';
 import type { Transaction } from './connection.ts';
 import { storableJson } from './storable.ts';
 
@@ -13,13 +13,6 @@ export interface ConnectedProxy {
   readonly direct: readonly DirectConnections[] | null;
   /** The policies of its callers that it said it runs; null: it is no gateway, or has not said. */
   readonly callers: readonly FollowedPolicy[] | null;
-}
-
-/** What a gateway decides by when this caller calls. */
-export interface FollowedPolicy {
-  readonly caller: CallerName;
-  /** The version. */
-  readonly snapshot: string;
 }
 
 export interface ConnectedNews {

@@ -1,7 +1,7 @@
 export type { Abandonment } from './abandonment.ts';
 export type { BackendTraffic, TrafficScope } from './backend-traffic.ts';
 export { SLOT_MS } from './charge-booking.ts';
-export type { ConnectedNews, ConnectedProxy, FollowedPolicy, ProxyRunning } from './connected-proxies.ts';
+export type { ConnectedNews, ConnectedProxy, ProxyRunning } from './connected-proxies.ts';
 export type { PodName } from './silent-pods.ts';
 export type { CounterUsage } from './counter-usage.ts';
 export type { ExplainedAttempt, ExplainedCharge } from './explain.ts';

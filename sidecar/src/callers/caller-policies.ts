@@ -3,11 +3,10 @@
  * sidecar's is, and let go when it has not called for a while.
  */
 import type { Snapshot } from '@tollgate/api';
-import type { CallerName } from '@tollgate/ledger';
+import type { CallerName, FollowedPolicy } from '@tollgate/ledger';
 import type { OverdraftTerms } from '@tollgate/ledger/escrow';
 import type { Timers } from '@tollgate/runtime';
 import type { ControlPlane } from '../control-plane.ts';
-import type { FollowedPolicy } from './followed-policy.ts';
 import { overdraftsOf } from '../policy/overdraft-terms.ts';
 import type { PolicyFeed, PolicySource } from '../policy/policy-feed.ts';
 import { makeSharedPrices } from './shared-prices.ts';

@@ -13,7 +13,7 @@ import {
   type DegradedReason,
   type LedgerEvent,
 } from '@tollgate/ledger';
-import { openEvent } from '@tollgate/ledger/wire';
+import { encodeCallerName, openEvent } from '@tollgate/ledger/wire';
 import type { Snapshot } from '@tollgate/api';
 import type { ControlPlane } from '../control-plane.ts';
 
@@ -139,9 +139,11 @@ export const makeMemoryControlPlane = async (
       up();
       snapshotSaid = request.snapshot;
       callersSaid =
-        'callers' in request
-          ? Object.fromEntries(request.callers.map(({ caller, snapshot: version }) => [caller, version]))
-          : null;
+        request.callers === undefined
+          ? null
+          : Object.fromEntries(
+              request.callers.map(({ caller, snapshot: version }) => [encodeCallerName(caller), version]),
+            );
       return Promise.resolve();
     },
     acquire: async (request) => {

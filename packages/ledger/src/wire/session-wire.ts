@@ -5,10 +5,12 @@ import {
   type CloseRequest,
   type DegradedReason,
   type DirectConnections,
+  type FollowedPolicy,
   type HelloReply,
   type HelloRequest,
   type RunningRequest,
 } from '../session.ts';
+import { decodeCallerName, encodeCallerName } from './caller-wire.ts';
 import { decodeSubject } from './counter-wire.ts';
 import { ContractMismatch } from './contract-mismatch.ts';
 import { count, fields, list, parseJson, parseNames, shortName, text, type Fields } from './fields.ts';
@@ -62,7 +64,14 @@ export const decodeHelloReply = (body: string): HelloReply => {
   };
 };
 
-export const encodeRunning = (request: RunningRequest): string => JSON.stringify(request);
+export const encodeRunning = ({ callers, ...request }: RunningRequest): string =>
+  JSON.stringify({ ...request, ...(callers === undefined ? {} : { callers: callers.map(encodeFollowed) }) });
+
+/** Named as in the query of its stream. */
+const encodeFollowed = ({ caller, snapshot }: FollowedPolicy): object => ({
+  caller: encodeCallerName(caller),
+  snapshot,
+});
 
 export const decodeRunning = (body: string): RunningRequest => {
   const from = fields(parseNames(body), '');
@@ -70,8 +79,18 @@ export const decodeRunning = (body: string): RunningRequest => {
     instance: shortName(from, 'instance', ''),
     snapshot: shortName(from, 'snapshot', ''),
     ...(from['direct'] === undefined ? {} : { direct: decodeDirect(from) }),
+    ...(from['callers'] === undefined ? {} : { callers: decodeFollowed(from) }),
   };
 };
+
+const decodeFollowed = (from: Fields): readonly FollowedPolicy[] =>
+  list(from, 'callers', '', MOST_CALLERS, (value, path) => {
+    const entry = fields(value, path);
+    return { caller: decodeCallerName(text(entry, 'caller', path)), snapshot: shortName(entry, 'snapshot', path) };
+  });
+
+/** More than a gateway follows at once. */
+const MOST_CALLERS = 10_000;
 
 export const encodeClose = (request: CloseRequest): string => JSON.stringify(request);
 

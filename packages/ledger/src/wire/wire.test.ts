@@ -113,6 +113,13 @@ describe('the wire', () => {
       direct,
     });
     expect(decodeRunning('{"instance":"i1","snapshot":"v","of":"a later version"}')).not.toHaveProperty('direct');
+    const bound = {
+      caller: { namespace: 'shop', serviceAccount: 'ci', pod: { name: 'web-1', uid: 'u' } },
+      snapshot: 'v',
+    };
+    const unbound = { caller: { namespace: 'shop', serviceAccount: 'ci', pod: null }, snapshot: 'w' };
+    const callers = [bound, unbound];
+    expect(decodeRunning(encodeRunning({ instance: 'i1', snapshot: 'v', callers }))).toMatchObject({ callers });
     for (const wrong of [7, [7], [{ host: 'a\nb', count: 1 }], [{ host: 'a', count: -1 }], Array(65).fill(direct[0])]) {
       expect(() => decodeHello(JSON.stringify({ ...hello, direct: wrong }))).toThrow('direct');
     }

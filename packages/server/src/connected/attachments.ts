@@ -1,4 +1,5 @@
-import type { ConnectedProxy, FollowedPolicy } from '@tollgate/store';
+import type { CallerName } from '@tollgate/ledger';
+import type { ConnectedProxy } from '@tollgate/store';
 import type { SnapshotClass } from '../snapshot-classes.ts';
 
 /** How many live proxies a budget binds, and how many of them run what is in force. */
@@ -21,7 +22,7 @@ type Subject = ConnectedProxy['subject'];
 export interface AttachmentsDeps {
   /** `routesOf`: whose routes, where they are not the subject's own. */
   readonly classOf: (subject: Subject, routesOf?: Subject) => Pick<SnapshotClass, 'version' | 'budgets'>;
-  readonly subjectOfCaller: (caller: FollowedPolicy['caller']) => Subject;
+  readonly subjectOfCaller: (caller: CallerName) => Subject;
   /** Where gateways are. */
   readonly systemNamespace: string;
 }

@@ -21,7 +21,6 @@ import { askingOf, callerOf } from '../asking.ts';
 import { makeByteBudget, makeOneEach, makeSlots } from '../back-pressure.ts';
 import type { Caller } from '../auth/token-review.ts';
 import type { ConnectedProxies } from '../connected/connected-proxies.ts';
-import { decodeFollowed } from '../connected/followed-policies.ts';
 import { subjectOfCaller } from '../gateway-callers.ts';
 import { forGateway, forLedger, isGateway } from '../guard.ts';
 import { RequestRefused } from '../http-refusal.ts';
@@ -207,17 +206,15 @@ export const ledgerRoutes = (deps: LedgerRoutesDeps): Router => {
   });
 
   router.post('/running', forLedger, small, async (request, response) => {
-    const body = bodyText(request);
-    const { instance, snapshot, direct = null } = decodeRunning(body);
-    const callers = decodeFollowed(body);
+    const { instance, snapshot, direct = null, callers } = decodeRunning(bodyText(request));
     await checkOwner(request, instance);
-    if (callers !== null && !isGateway(callerOf(request), systemNamespace))
+    if (callers !== undefined && !isGateway(callerOf(request), systemNamespace))
       throw new RequestRefused(403, 'forbidden', "only a gateway in Tollgate's own namespace has callers");
     if (!(await subjectOf(instance))) {
       throw new RequestRefused(409, 'unknown_instance', 'this instance never said hello');
     }
     proxies.saw(instance);
-    connected.runs(instance, { snapshot, direct, ...(callers === null ? {} : { callers }) });
+    connected.runs(instance, { snapshot, direct, ...(callers === undefined ? {} : { callers }) });
     response.status(204).end();
   });
 
