@@ -42,7 +42,7 @@ export const startProxyChild = async (options: ProxyOptions): Promise<Proxy> => 
     startChild({
       name: 'proxy',
       command: [executable, '--import', preload, ...args],
-      env: { ...env, ...proxySettings(options) },
+      env: { ...ONE_ARENA, ...env, ...proxySettings(options) },
       onLine,
       readyMs: READY_MS,
     });
@@ -54,6 +54,12 @@ export const startProxyChild = async (options: ProxyOptions): Promise<Proxy> => 
     stop: (graceMs) => kept.stop(graceMs),
   };
 };
+
+/**
+ * glibc gives V8's helper threads memory of their own, and keeps it: measured under load, 11 to 21 MiB more resident memory for
+ * no less CPU.
+ */
+const ONE_ARENA = { MALLOC_ARENA_MAX: '1' };
 
 const proxySettings = (options: ProxyOptions): Readonly<Record<string, string | undefined>> => ({
   TOLLGATE_SERVER_URL: options.serverUrl,
