@@ -145,7 +145,7 @@ What each part costs, by taking it out (nginx took 9–18 µs in the same runs):
 node:http and undici, 30–35 with node:http and a client on sockets such as ours, 16 with sockets on both sides. A hold and its
 settlement alone in a process take 9 µs and 12.7 KB, of which 4.3 µs are the encoding of intent and event; the rest of what metering
 costs is spread over all stages. 40–60 KB are allocated a request. The compiler takes about 6 s of CPU until all is compiled.
-With one arena of glibc's (\`MALLOC_ARENA_MAX=1\`, as images and \`tollgate serve\` set it) the proxy's peak is 11 to 21 MiB lower.
+With one arena of glibc's (\`MALLOC_ARENA_MAX=1\`, as images and \`tollgate serve\` set it) the proxy's peak is 9 to 21 MiB lower.
 
 Next, by likely gain: an HTTP server of our own on sockets, as the client is; the constant part of an intent and of its event
 encoded once a route (2–3 µs); fewer promises, closures and listeners a call in \`sidecar/src/pipeline\`. Tried and left: a native look

@@ -56,7 +56,7 @@ export const startProxyChild = async (options: ProxyOptions): Promise<Proxy> => 
 };
 
 /**
- * glibc gives V8's helper threads memory of their own, and keeps it: measured under load, 11 to 21 MiB more resident memory for
+ * glibc gives V8's helper threads memory of their own, and keeps it: measured under load, 9 to 21 MiB more resident memory for
  * no less CPU.
  */
 const ONE_ARENA = { MALLOC_ARENA_MAX: '1' };
