@@ -45,22 +45,36 @@ describe('the reflector', () => {
     });
   });
 
-  it('goes on from the last event or bookmark after a broken connection, later each time and at most after 30 s', async () => {
-    const { clock, script, start } = await setUp();
-    await start();
-    script.last().feed({ type: 'ADDED', object: pod('one', 11) });
-    script.last().feed({ type: 'BOOKMARK', resourceVersion: '40' });
-    const openedAt: number[] = [];
-    for (let i = 0; i < 8; i += 1) {
-      script.last().fail(AWAY);
+  /** How long it stayed away each time. */
+  const waitsAfter = async (fault: KubeFault, times: number, { clock, script }: Awaited<ReturnType<typeof setUp>>) => {
+    const waits: number[] = [];
+    for (let i = 0; i < times; i += 1) {
+      script.last().fail(fault);
       const count = script.watches.length;
       const from = clock.now();
       while (script.watches.length === count) await clock.advance(100);
-      openedAt.push(clock.now() - from);
+      waits.push(clock.now() - from);
     }
-    expect(openedAt).toEqual([800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000]);
+    return waits;
+  };
+
+  it('goes on from the last event or bookmark after a broken connection, later each time and at most after 5 s', async () => {
+    const world = await setUp();
+    const { script } = world;
+    await world.start();
+    script.last().feed({ type: 'ADDED', object: pod('one', 11) });
+    script.last().feed({ type: 'BOOKMARK', resourceVersion: '40' });
+    expect(await waitsAfter(AWAY, 6, world)).toEqual([800, 1600, 3200, 5000, 5000, 5000]);
     expect(script.last().query.resourceVersion).toBe('40');
     expect(script.lists).toHaveLength(1);
+  });
+
+  it('leaves a server that refuses alone for up to 30 s', async () => {
+    const world = await setUp();
+    await world.start();
+    const forbidden = new KubeFault({ status: 403, reason: 'Forbidden', message: 'watch Pod: pods is forbidden' });
+    const waits = await waitsAfter(forbidden, 8, world);
+    expect(waits).toEqual([800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000]);
   });
 
   it('begins with the short wait again once a watch has brought something', async () => {
