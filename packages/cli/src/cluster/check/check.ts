@@ -39,5 +39,5 @@ const notInstalled = (namespace: string | undefined): Finding =>
     'error',
     namespace === undefined ? 'cluster' : `namespace/${namespace}`,
     'Tollgate is not installed here',
-    'helm install tollgate charts/tollgate --namespace tollgate-system --create-namespace --wait; before that: kubectl tollgate scan',
+    'helm install tollgate charts/tollgate --namespace tollgate-system --create-namespace --wait (its README says where the images come from); before that: kubectl tollgate scan',
   );
