@@ -1,20 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { SnapshotBackend } from '@tollgate/api';
+import { aBackend } from '@tollgate/testkit';
 import { baseOf, type UpstreamOverrides } from './backends.ts';
 
 const KEY = { name: 'keys', key: 'openai' };
-const aBackend = (stated: Partial<SnapshotBackend> = {}): SnapshotBackend => ({
-  name: 'one',
-  provider: 'OpenAI',
-  baseUrl: null,
-  credential: null,
-  model: null,
-  weight: 1,
-  priority: 0,
-  price: null,
-  priceProvider: 'openai',
-  ...stated,
-});
 const overrides = (takeKeys: boolean): UpstreamOverrides => ({
   openai: 'http://mine.shop.svc/v1',
   anthropic: null,
