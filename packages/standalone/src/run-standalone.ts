@@ -75,6 +75,7 @@ export const runStandalone = async (options: StandaloneOptions): Promise<Standal
     releases.add('store', () => store.close());
 
     const broken = Promise.withResolvers<string>();
+    let isStopping = false;
     let isBroken = false;
     const breakOff = (why: string): void => {
       // It also goes in the end, with everything else.
@@ -82,7 +83,6 @@ export const runStandalone = async (options: StandaloneOptions): Promise<Standal
       isBroken = true;
       broken.resolve(why);
     };
-    let isStopping = false;
     void database.gone.then(() => breakOff('the database process has gone'));
     const token = writeToken(state);
     const secretsDir = options.isMock ? state.mockSecrets : options.secretsDir;

@@ -1,14 +1,11 @@
 /** A busy proxy: many holds in one turn of the event loop, whose intents are one write at its end. */
 import { describe, expect, it } from '@jest/globals';
-import { makeVirtualTime } from '../simulator/virtual-time.ts';
 import { makeMemoryDisk, type MemoryDisk } from '../spool/memory-disk.ts';
 import type { SpoolDisk } from '../spool/spool-disk.ts';
 import { SpoolFault } from '../spool/spool-fault.ts';
 import { openSpool } from '../spool/spool.ts';
-import { makeEscrow } from './escrow.ts';
 import type { HoldResult } from './hold.ts';
-import { aNeed, aRequest, charging, heldBy, KEY, LIMIT } from './testing/a-hold.ts';
-import { makeTestLedger } from './testing/test-ledger.ts';
+import { aBench, aNeed, aRequest, charging, heldBy, KEY, LIMIT } from './testing/a-hold.ts';
 
 interface Writes {
   count: number;
@@ -39,28 +36,17 @@ const copyOf = ({ files }: MemoryDisk): MemoryDisk =>
 
 /** With a lease in hand, and a turn that ends when it is told to. */
 const aBusyBench = async (limit = LIMIT, maxBytes = 1 << 20) => {
-  const time = makeVirtualTime(1_000);
-  const ledger = makeTestLedger({ [KEY]: limit });
-  const files = makeMemoryDisk();
+  const disk = makeMemoryDisk();
   const writes: Writes = { count: 0, areRefused: false };
-  const spool = openSpool({ disk: counted(files, writes), maxBytes });
   const ends: (() => void)[] = [];
-  const escrow = makeEscrow({
-    port: ledger,
-    session: ledger,
-    spool,
-    clock: time.clock,
-    now: time.clock,
-    timers: time.timers,
-    random: () => 0.5,
-    instance: 'i1',
-    defer: (act) => void ends.push(act),
-  });
+  const { time, ledger, spool, escrow } = aBench(
+    { [KEY]: limit },
+    { disk, spool: openSpool({ disk: counted(disk, writes), maxBytes }), defer: (act) => void ends.push(act) },
+  );
   const endTurn = async (): Promise<void> => {
     for (const end of ends.splice(0)) end();
     await time.settle();
   };
-  escrow.enterEpoch(ledger.epoch);
   const first = escrow.openHold(aRequest([aNeed(40n)]));
   await time.advance(10);
   await endTurn();
@@ -68,7 +54,7 @@ const aBusyBench = async (limit = LIMIT, maxBytes = 1 << 20) => {
   writes.count = 0;
   /** What the next process would find, were this one to die now. */
   const open = (): readonly number[] => [
-    ...openSpool({ disk: copyOf(files) })
+    ...openSpool({ disk: copyOf(disk) })
       .life('i1')
       .open.keys(),
   ];

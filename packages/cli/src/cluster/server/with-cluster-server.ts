@@ -7,7 +7,7 @@ import { isNotFound, KubeFault, listAll } from '@tollgate/operator/kube';
 import { EXIT, isCliError } from '../../cli-error.ts';
 import type { Io } from '../../io.ts';
 import type { ServerAddress } from '../../server/find-server.ts';
-import { findInstallation, podsOfProgram, type Installation } from '../installation.ts';
+import { findInstallation, podsOfProgram, USUAL_NAMESPACE, type Installation } from '../installation.ts';
 import { withCluster, type AccountName, type Cluster } from '../open-cluster.ts';
 import type { ClusterOptions } from '../options.ts';
 import { accountOf, type AccountOptions } from './account.ts';
@@ -22,7 +22,6 @@ export interface ClusterServerOptions extends AccountOptions, Pick<ClusterOption
 /** As the chart sets them; the audience is the server's default. */
 const PORT = 4180;
 const AUDIENCE = 'tollgate-management';
-const USUAL_NAMESPACE = 'tollgate-system';
 
 export const withClusterServer = <T>(
   options: ClusterServerOptions,

@@ -78,11 +78,27 @@ export interface Bench {
   readonly faults: string[];
 }
 
+interface BenchParts {
+  readonly disk?: MemoryDisk;
+  /** Over `disk`, if nothing else is said. */
+  readonly spool?: Spool;
+  readonly instance?: string;
+  readonly ledger?: TestLedger;
+  readonly time?: VirtualTime;
+  readonly defer?: (act: () => void) => void;
+}
+
 export const aBench = (
   limits: Readonly<Record<string, bigint>> = { [KEY]: LIMIT },
-  { disk = makeMemoryDisk(), instance = 'i1', ledger = makeTestLedger(limits), time = makeVirtualTime(1_000) } = {},
+  {
+    disk = makeMemoryDisk(),
+    spool = openSpool({ disk }),
+    instance = 'i1',
+    ledger = makeTestLedger(limits),
+    time = makeVirtualTime(1_000),
+    defer,
+  }: BenchParts = {},
 ): Bench => {
-  const spool = openSpool({ disk });
   const faults: string[] = [];
   const escrow = makeEscrow({
     port: ledger,
@@ -93,6 +109,7 @@ export const aBench = (
     timers: time.timers,
     random: () => 0.5,
     instance,
+    ...(defer === undefined ? {} : { defer }),
     onFault: (_, doing) => faults.push(doing),
   });
   escrow.enterEpoch(ledger.epoch);
