@@ -1,5 +1,5 @@
 /** What the operator needs of the injector's settings: whose containers are the proxy, and what pods are born with now. */
-import { imageName } from './injection/image-name.ts';
+import { proxyRepositories } from './injection/proxy-repositories.ts';
 import type { InjectionSettings } from './injection/settings.ts';
 import type { AuditContext } from './controllers/pods/audit.ts';
 
@@ -15,7 +15,7 @@ export const injectionFacts = (settings: InjectionSettings | null, systemNamespa
   audit: {
     systemNamespace,
     excludedNamespaces: settings?.excludedNamespaces ?? DEFAULT_EXCLUDED,
-    proxyRepositories: settings === null ? null : [imageName(settings.proxyImage).repository, ...settings.imageMirrors],
+    proxyRepositories: settings === null ? null : proxyRepositories(settings),
     configHash: settings?.configHash ?? null,
     version: settings?.version ?? null,
   },

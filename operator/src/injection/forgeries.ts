@@ -7,6 +7,7 @@ import { proxyUser } from './proxy-user.ts';
 import { PROXY_CONTAINER, TOKEN_AUDIENCE, VOLUME } from './names.ts';
 import { containersOf, type Container, type Pod } from './pod.ts';
 import type { Refused } from './reasons.ts';
+import { proxyRepositories } from './proxy-repositories.ts';
 import type { InjectionSettings } from './settings.ts';
 
 export interface ForgeryContext {
@@ -35,10 +36,8 @@ const falseProxy = (pod: Pod, settings: InjectionSettings): Refused | null => {
 };
 
 /** Of any version: while the injector is upgraded, replicas differ in it, and the newer one puts in its own. */
-export const isOurImage = (image: string, { proxyImage, imageMirrors }: InjectionSettings): boolean => {
-  const { repository } = imageName(image);
-  return repository === imageName(proxyImage).repository || imageMirrors.includes(repository);
-};
+export const isOurImage = (image: string, settings: InjectionSettings): boolean =>
+  proxyRepositories(settings).includes(imageName(image).repository);
 
 const mountOfOurs = (pod: Pod): Refused | null => {
   const reserved: readonly string[] = Object.values(VOLUME);

@@ -3,6 +3,7 @@ export { BASE_URL_VARIABLES, KEY_SIGNS, PUBLIC_URLS } from './base-url-variables
 export { carryAnnotation } from './carry-annotation.ts';
 export { PROVIDERS, type NamespaceFacts, type NamespaceMode, type ProviderId } from './facts.ts';
 export { imageName } from './image-name.ts';
+export { proxyRepositories } from './proxy-repositories.ts';
 export { injectPod, type Injection } from './inject-pod.ts';
 export type { JsonPatch } from './json-patch.ts';
 export { isMap, mapOf } from './json-value.ts';

@@ -1,6 +1,6 @@
 /** Reads what an installation is judged by. What its reader may not see becomes a remark. */
 import {
-  imageName,
+  proxyRepositories,
   INJECT,
   INJECTION,
   isMap,
@@ -332,7 +332,7 @@ const readPods = async (
   const context: AuditContext = {
     systemNamespace: system,
     excludedNamespaces: settings?.excludedNamespaces ?? [],
-    proxyRepositories: settings === null ? null : [imageName(settings.proxyImage).repository, ...settings.imageMirrors],
+    proxyRepositories: settings === null ? null : proxyRepositories(settings),
     // The versions of the command and of the injector may differ, and with them their hashes of the same settings.
     configHash: null,
     version: null,
